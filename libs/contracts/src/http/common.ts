@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { ERROR_CODES } from '../errors.ts';
+
+/** OpenAI's error body. */
+export const OpenAIErrorBodySchema = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string().nullable(),
+    }),
+  })
+  .meta({ id: 'OpenAIError' });
+export type OpenAIErrorBody = z.infer<typeof OpenAIErrorBodySchema>;
+
+/** RFC 9457 problem details, with our code and the request's id. */
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.enum(ERROR_CODES),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof ProblemSchema>;
+
+const BCP47 = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
+/** A language as its ISO 639 code, optionally with a region: `en`, `ru`, `pt-BR`. */
+export const LanguageSchema = z
+  .string()
+  .regex(BCP47, { error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not "${String(issue.input)}"` });

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { ERROR_CODES } from '../errors.ts';
+import { JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
+
+/** A job as its owner sees it. Times are Unix seconds; `progress` runs from 0 to 1. */
+export const JobViewSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('job'),
+    kind: JobKindSchema,
+    status: JobStatusSchema,
+    model: z.string(),
+    created_at: z.number().int(),
+    started_at: z.number().int().nullable(),
+    finished_at: z.number().int().nullable(),
+    expires_at: z.number().int().nullable(),
+    progress: z.number(),
+    queue_position: z.number().int().nullable(),
+    attempt: z.number().int(),
+    error: z.object({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+    usage: z
+      .object({
+        audio_seconds: z.number().optional(),
+        input_characters: z.number().int().optional(),
+        prompt_tokens: z.number().int().optional(),
+        completion_tokens: z.number().int().optional(),
+        compute_ms: z.number().optional(),
+      })
+      .nullable(),
+    conversation: z.string().nullable(),
+    warnings: z.array(z.string()),
+    metadata: z.record(z.string(), z.string()),
+    urls: z.object({ self: z.string(), cancel: z.string(), result: z.string() }),
+  })
+  .meta({ id: 'Job' });
+export type JobView = z.infer<typeof JobViewSchema>;
+
+export const JobListQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  after: z.string().optional().describe('Id of the last job of the page before'),
+  kind: JobKindSchema.optional(),
+  status: JobStatusSchema.optional(),
+});
+export type JobListQuery = z.infer<typeof JobListQuerySchema>;
+
+export const JobListSchema = z
+  .object({
+    object: z.literal('list'),
+    data: z.array(JobViewSchema),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  })
+  .meta({ id: 'JobList' });
+export type JobList = z.infer<typeof JobListSchema>;
+
+export const JobDeletedSchema = z
+  .object({ id: z.string(), object: z.literal('job.deleted'), deleted: z.literal(true) })
+  .meta({ id: 'JobDeleted' });

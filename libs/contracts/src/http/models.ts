@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { ModelKindSchema, VoiceSchema } from '../models.ts';
+
+export const ModelViewSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    created: z.number().int(),
+    owned_by: z.string(),
+    kind: ModelKindSchema,
+    is_default: z.boolean(),
+    languages: z.array(z.string()),
+    license: z.string(),
+  })
+  .meta({ id: 'Model' });
+export type ModelView = z.infer<typeof ModelViewSchema>;
+
+export const ModelListSchema = z
+  .object({ object: z.literal('list'), data: z.array(ModelViewSchema) })
+  .meta({ id: 'ModelList' });
+
+export const VoiceListSchema = z
+  .object({ voices: z.array(VoiceSchema.extend({ model: z.string() })) })
+  .meta({ id: 'VoiceList' });

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** What worker-asr is asked to do. The audio lies in the blob store under `<job id>/input`. */
+export const TranscriptionTaskSchema = z.object({
+  model: z.string(),
+  language: z.string().optional(),
+  prompt: z.string().optional(),
+  temperature: z.number().optional(),
+  /** The client's own choice of how the answer is written; kept so that a result fetched later has the same form. */
+  responseFormat: z.enum(['json', 'text', 'verbose_json']),
+  wordTimestamps: z.boolean(),
+  audio: z.object({
+    blobKey: z.string(),
+    bytes: z.number(),
+    sha256: z.string(),
+    /** As the container says; absent where it does not. The decoded length is in the result. */
+    durationSeconds: z.number().optional(),
+  }),
+});
+export type TranscriptionTask = z.infer<typeof TranscriptionTaskSchema>;
+
+export const TranscriptWordSchema = z
+  .object({ word: z.string(), start: z.number(), end: z.number() })
+  .describe('A word with its start and end in seconds from the beginning of the file');
+export type TranscriptWord = z.infer<typeof TranscriptWordSchema>;
+
+/** Field names are OpenAI's (`verbose_json`); times are seconds from the beginning of the file. */
+export const TranscriptSegmentSchema = z.object({
+  id: z.number().int(),
+  seek: z.number().int(),
+  start: z.number(),
+  end: z.number(),
+  text: z.string(),
+  tokens: z.array(z.number().int()),
+  temperature: z.number(),
+  avg_logprob: z.number(),
+  compression_ratio: z.number(),
+  no_speech_prob: z.number(),
+});
+export type TranscriptSegment = z.infer<typeof TranscriptSegmentSchema>;
+
+export const TranscriptionResultSchema = z.object({
+  text: z.string(),
+  language: z.string(),
+  durationSeconds: z.number(),
+  segments: z.array(TranscriptSegmentSchema),
+  words: z.array(TranscriptWordSchema),
+});
+export type TranscriptionResult = z.infer<typeof TranscriptionResultSchema>;
+
+/** Work that a later attempt need not do again: what the finished chunks of the audio said. */
+export const TranscriptionCheckpointSchema = z.object({
+  version: z.literal(1),
+  /** Everything before this second is transcribed. */
+  doneSeconds: z.number(),
+  language: z.string(),
+  segments: z.array(TranscriptSegmentSchema),
+  words: z.array(TranscriptWordSchema),
+});
+export type TranscriptionCheckpoint = z.infer<typeof TranscriptionCheckpointSchema>;

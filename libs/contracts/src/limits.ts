@@ -1,0 +1,18 @@
+/** Limits on input. Defaults; those that an operator may change stand in the gateway's configuration. */
+export const LIMITS = {
+  chatMessageCharacters: 5_000,
+  chatMessages: 256,
+  speechCharacters: 4_096,
+  speedMin: 0.25,
+  speedMax: 4,
+  promptCharacters: 2_000,
+  stopSequences: 4,
+  jsonBodyBytes: 512 * 1024,
+  audioSeconds: 2 * 60 * 60,
+  audioBytes: 2 * 1024 ** 3,
+  metadataKeys: 16,
+  waitSeconds: 300,
+} as const;
+
+/** How many of a conversation's last messages stand before a new one. */
+export const CONVERSATION_CONTEXT_MESSAGES = 10;

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/**
+ * What a running job tells those who watch it. Short-lived and capped; the truth is the job's record.
+ * `fence` tells attempts apart: a delta of a later attempt begins the text anew.
+ */
+export const LiveEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('delta'), fence: z.number().int(), text: z.string() }),
+  z.object({ type: z.literal('progress'), fence: z.number().int(), fraction: z.number() }),
+  z.object({ type: z.literal('finished'), fence: z.number().int() }),
+]);
+export type LiveEvent = z.infer<typeof LiveEventSchema>;

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** One set of test settings for every project; a project's vitest.config.ts adds only what it needs beyond these. */
+export default defineConfig({
+  test: {
+    include: ['{src,test}/**/*.test.ts'],
+    environment: 'node',
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    reporters: ['default'],
+  },
+});
