@@ -1,0 +1,50 @@
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { AIGolosError } from '@aigolos/contracts';
+import { Disk } from 'flydrive';
+import { FSDriver } from 'flydrive/drivers/fs';
+import { S3Driver } from 'flydrive/drivers/s3';
+import { type BlobStore, createBlobStore } from './blob-store.ts';
+
+export interface BlobStoreConfig {
+  BLOB_DRIVER: 'fs' | 's3';
+  BLOB_DIR?: string | undefined;
+  S3_BUCKET?: string | undefined;
+  S3_REGION: string;
+  S3_ENDPOINT?: string | undefined;
+  S3_ACCESS_KEY_ID?: string | undefined;
+  S3_SECRET_ACCESS_KEY?: string | undefined;
+}
+
+/** Opens the blob store that the configuration names. */
+export function openBlobStore(config: BlobStoreConfig): BlobStore {
+  return config.BLOB_DRIVER === 's3' ? openS3(config) : openFs(required(config.BLOB_DIR, 'BLOB_DIR', 'fs'));
+}
+
+function openFs(dir: string): BlobStore {
+  const root = resolve(dir);
+  const blobs = join(root, 'blobs');
+  const disk = new Disk(new FSDriver({ location: blobs, visibility: 'private' }));
+  // The spool lies on the same file system as the blobs, so that a commit is a rename.
+  return createBlobStore({ disk, spoolDir: join(root, 'spool'), localPath: (key) => join(blobs, key) });
+}
+
+function openS3(config: BlobStoreConfig): BlobStore {
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
+  const disk = new Disk(
+    new S3Driver({
+      bucket: required(config.S3_BUCKET, 'S3_BUCKET', 's3'),
+      region: config.S3_REGION,
+      visibility: 'private',
+      supportsACL: false,
+      ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT, forcePathStyle: true }),
+      ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+    }),
+  );
+  return createBlobStore({ disk, spoolDir: join(tmpdir(), 'aigolos-spool') });
+}
+
+function required(value: string | undefined, name: string, driver: string): string {
+  if (value !== undefined) return value;
+  throw new AIGolosError(`${name} must be set for BLOB_DRIVER=${driver}.`, { code: 'CONFIG_INVALID' });
+}

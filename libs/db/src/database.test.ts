@@ -1,0 +1,249 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '@aigolos/contracts';
+import { useMongo, waitUntil } from '@aigolos/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type AnyJobRecord, type Database, isDuplicateKey, openDatabase } from './index.ts';
+
+const mongo = useMongo();
+let db: Database;
+let url: string;
+beforeEach(async () => {
+  url = mongo.newDatabaseUrl();
+  db = await openDatabase(url);
+  await db.prepare();
+});
+afterEach(() => db.close());
+
+export function chatJob(fields: Partial<AnyJobRecord> = {}): AnyJobRecord {
+  const now = new Date();
+  return {
+    _id: newId('chat'),
+    kind: 'chat',
+    account: 'acc_1',
+    status: 'queued',
+    task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
+    warnings: [],
+    metadata: {},
+    progress: 0,
+    fence: 0,
+    attempt: 0,
+    crashes: 0,
+    createdAt: now,
+    queuedAt: now,
+    ...fields,
+  } as AnyJobRecord;
+}
+
+const by = (worker: string, leaseMs = 10_000) => ({ worker, leaseMs });
+const ending = { status: 'completed' as const, finishedAt: new Date() };
+
+describe('jobs', () => {
+  test('a task that does not fit its kind is refused', async () => {
+    await expect(db.jobs.insert(chatJob({ task: { model: 'test' } as never }))).rejects.toThrow(/task/);
+  });
+
+  test('of many claims at once exactly one wins', async () => {
+    const job = chatJob();
+    await db.jobs.insert(job);
+    const claims = await Promise.all(Array.from({ length: 10 }, (_, index) => db.jobs.claim(job._id, by(`w${index}`))));
+    expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
+    expect(claims.filter(({ outcome }) => outcome === 'held')).toHaveLength(9);
+    expect((await db.jobs.find(job._id))?.fence).toBe(1);
+  });
+
+  test('a claim whose lease ran out is taken over, and its late completion changes nothing', async () => {
+    const job = chatJob();
+    await db.jobs.insert(job);
+    await db.jobs.claim(job._id, by('slow', 30));
+    await sleep(40);
+    const second = await db.jobs.claim(job._id, by('fast'));
+    expect(second).toMatchObject({ outcome: 'claimed', afterCrash: true, job: { fence: 2, crashes: 1 } });
+    expect(await db.jobs.renew(job._id, 1, { leaseMs: 1_000, progress: 0.5 })).toBe('lost');
+    expect(await db.jobs.finish(job._id, 1, { ...ending, result: { text: 'late', finishReason: 'stop' } })).toBe(false);
+    expect(await db.jobs.finish(job._id, 2, { ...ending, result: { text: 'won', finishReason: 'stop' } })).toBe(true);
+    expect(await db.jobs.find(job._id)).toMatchObject({ status: 'completed', progress: 1, result: { text: 'won' } });
+    expect(await db.jobs.claim(job._id, by('third'))).toEqual({ outcome: 'final' });
+  });
+
+  test('a renewal carries progress and checkpoint, and tells of a cancel', async () => {
+    const job = chatJob();
+    await db.jobs.insert(job);
+    await db.jobs.claim(job._id, by('w'));
+    expect(await db.jobs.renew(job._id, 1, { leaseMs: 1_000, progress: 0.5, checkpoint: { done: 3 } })).toBe('held');
+    expect(await db.jobs.find(job._id)).toMatchObject({ progress: 0.5, checkpoint: { done: 3 } });
+    expect(await db.jobs.requestCancel('acc_1', job._id, new Date())).toBe('in_progress');
+    expect(await db.jobs.renew(job._id, 1, { leaseMs: 1_000, progress: 0.6 })).toBe('cancel_requested');
+  });
+
+  test('a drained attempt does not count, a failed one does', async () => {
+    const job = chatJob();
+    await db.jobs.insert(job);
+    await db.jobs.claim(job._id, by('w'));
+    await db.jobs.release(job._id, 1, { countAttempt: false });
+    expect(await db.jobs.find(job._id)).toMatchObject({ status: 'queued', attempt: 0 });
+    await db.jobs.claim(job._id, by('w'));
+    await db.jobs.release(job._id, 2, { countAttempt: true });
+    expect(await db.jobs.find(job._id)).toMatchObject({ status: 'queued', attempt: 1, fence: 2 });
+  });
+
+  test('cancelling a queued job ends it; cancelling again or after the end is harmless', async () => {
+    const job = chatJob();
+    await db.jobs.insert(job);
+    expect(await db.jobs.requestCancel('acc_2', job._id, new Date())).toBeUndefined();
+    expect(await db.jobs.requestCancel('acc_1', job._id, new Date())).toBe('cancelled');
+    expect(await db.jobs.requestCancel('acc_1', job._id, new Date())).toBe('cancelled');
+    expect(await db.jobs.claim(job._id, by('w'))).toEqual({ outcome: 'final' });
+  });
+
+  test('only an ended job of the same account can be deleted', async () => {
+    const job = chatJob();
+    await db.jobs.insert(job);
+    expect(await db.jobs.deleteFinal('acc_1', job._id)).toBe(false);
+    await db.jobs.requestCancel('acc_1', job._id, new Date());
+    expect(await db.jobs.deleteFinal('acc_2', job._id)).toBe(false);
+    expect(await db.jobs.deleteFinal('acc_1', job._id)).toBe(true);
+  });
+
+  test('pages through an account, newest first, without gap or repeat', async () => {
+    const at = new Date();
+    const ids = Array.from({ length: 7 }, () => newId('chat'));
+    for (const _id of ids) await db.jobs.insert(chatJob({ _id, createdAt: at }));
+    await db.jobs.insert(chatJob({ account: 'acc_2' }));
+    const seen: string[] = [];
+    let after: AnyJobRecord | undefined;
+    do {
+      const page: AnyJobRecord[] = await db.jobs.list({ account: 'acc_1', limit: 3, after });
+      seen.push(...page.map(({ _id }) => _id));
+      after = page.at(-1);
+    } while (after);
+    expect(seen).toEqual(ids.toSorted().reverse());
+  });
+});
+
+describe('conversations', () => {
+  test('every turn is given once', async () => {
+    const { _id } = await db.conversations.create('acc_1');
+    const turns = await Promise.all(Array.from({ length: 8 }, () => db.conversations.takeTurn(_id)));
+    expect(turns.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('a turn written twice, or cut off in between, stands there once and in order', async () => {
+    const { _id: conversation } = await db.conversations.create('acc_1');
+    const turn = (job: string, count: number) => ({
+      conversation,
+      account: 'acc_1',
+      job,
+      at: new Date(),
+      messages: [
+        { role: 'user' as const, content: `question of ${job}` },
+        { role: 'assistant' as const, content: `answer of ${job}` },
+      ].slice(0, count),
+    });
+    await db.conversations.appendTurn(turn('cht_1', 2));
+    await db.conversations.appendTurn(turn('cht_2', 1));
+    await db.conversations.appendTurn(turn('cht_2', 2));
+    await db.conversations.appendTurn(turn('cht_2', 2));
+    const messages = await db.conversations.lastMessages(conversation, 3);
+    expect(messages.map(({ seq, content }) => [seq, content])).toEqual([
+      [1, 'answer of cht_1'],
+      [2, 'question of cht_2'],
+      [3, 'answer of cht_2'],
+    ]);
+  });
+});
+
+describe('leases', () => {
+  test('one holder at a time; a lease that ran out changes hands with a higher fence', async () => {
+    expect(await db.leases.acquire('leader', 'a', 60)).toEqual({ fence: 1 });
+    expect(await db.leases.acquire('leader', 'b', 60)).toBeUndefined();
+    expect(await db.leases.acquire('leader', 'a', 60)).toEqual({ fence: 1 });
+    await sleep(80);
+    const rivals = await Promise.all(['b', 'c', 'd'].map((holder) => db.leases.acquire('leader', holder, 5_000)));
+    expect(rivals.filter(Boolean)).toEqual([{ fence: 2 }]);
+  });
+
+  test('a released lease is free at once', async () => {
+    await db.leases.acquire('leader', 'a', 60_000);
+    await db.leases.release('leader', 'a');
+    expect(await db.leases.acquire('leader', 'b', 60_000)).toEqual({ fence: 2 });
+  });
+});
+
+test('an API key is found by itself alone, and its text is kept nowhere', async () => {
+  const account = await db.access.ensureAccount('local');
+  expect((await db.access.ensureAccount('local'))._id).toBe(account._id);
+  const { key, record } = await db.access.createKey({ account: account._id, role: 'user', label: 'test' });
+  expect(await db.access.findByKey(key)).toMatchObject({ _id: record._id, account: account._id, role: 'user' });
+  expect(await db.access.findByKey(`${key}x`)).toBeUndefined();
+  expect(JSON.stringify(record)).not.toContain(key);
+});
+
+test('a unique index says so', async () => {
+  const job = chatJob();
+  await db.jobs.insert(job);
+  const error = await db.jobs.insert(job).catch((caught: unknown) => caught);
+  expect(isDuplicateKey(error)).toBe(true);
+});
+
+describe('watching changes', () => {
+  const log = { warn() {}, debug() {}, info() {}, error() {} } as never;
+  const watchInto = (seen: string[], signal: AbortSignal, fail?: (id: string) => boolean) =>
+    db.watch({
+      name: 'test',
+      collections: ['jobs'],
+      signal,
+      log,
+      onHistoryLost: () => Promise.resolve(),
+      onChange: ({ operation, id }) => {
+        if (fail?.(id)) return Promise.reject(new Error('told to fail'));
+        seen.push(`${operation} ${id}`);
+        return Promise.resolve();
+      },
+    });
+
+  test('goes on from the saved place, so changes made while nobody watched are seen', async () => {
+    const [first, second] = [chatJob(), chatJob()];
+    const seen: string[] = [];
+    const one = new AbortController();
+    const watching = watchInto(seen, one.signal);
+    await waitUntil('the first insert is seen', async () => {
+      if (seen.length > 0) return true;
+      await db.jobs.insert(chatJob({ _id: newId('chat') }));
+      return false;
+    });
+    await db.jobs.insert(first);
+    await waitUntil('the insert is seen', () => seen.includes(`insert ${first._id}`));
+    one.abort();
+    await watching;
+    await db.jobs.insert(second);
+    await db.jobs.requestCancel('acc_1', second._id, new Date());
+    await db.jobs.deleteFinal('acc_1', second._id);
+    const later: string[] = [];
+    const two = new AbortController();
+    const again = watchInto(later, two.signal);
+    await waitUntil('the delete is seen', () => later.includes(`delete ${second._id}`));
+    expect(later).toContain(`insert ${second._id}`);
+    two.abort();
+    await again;
+  });
+
+  test('a change whose handler fails comes again, and later ones wait for it', async () => {
+    const seen: string[] = [];
+    let failures = 3;
+    const stopping = new AbortController();
+    const watching = watchInto(seen, stopping.signal, () => failures-- > 0);
+    const inserted: string[] = [];
+    await waitUntil('the first change is being tried', async () => {
+      if (failures < 3) return true;
+      const job = chatJob();
+      await db.jobs.insert(job);
+      inserted.push(`insert ${job._id}`);
+      return false;
+    });
+    await waitUntil('all changes got through', () => seen.length > 0 && seen.at(-1) === inserted.at(-1));
+    stopping.abort();
+    await watching;
+    expect(inserted.slice(-seen.length)).toEqual(seen);
+    expect(failures).toBeLessThan(0);
+  });
+});

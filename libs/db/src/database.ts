@@ -1,0 +1,67 @@
+import { createConnection, type mongo } from 'mongoose';
+import { createLeases, type Leases } from './lease.ts';
+import { defineAccessModels } from './models/access.model.ts';
+import { defineConversationModels } from './models/conversation.model.ts';
+import { defineJobModel } from './models/job.model.ts';
+import { defineOperationsModels } from './models/operations.model.ts';
+import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
+import { type ConversationsRepository, createConversationsRepository } from './repositories/conversations.repository.ts';
+import { createJobsRepository, type JobsRepository } from './repositories/jobs.repository.ts';
+import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
+import { type WatchOptions, watchChanges } from './watcher.ts';
+
+export interface Database {
+  jobs: JobsRepository;
+  conversations: ConversationsRepository;
+  access: AccessRepository;
+  models: ModelsRepository;
+  leases: Leases;
+  watch(options: WatchOptions): Promise<void>;
+  /** Creates what collections and indexes are missing. To be awaited before any write. */
+  prepare(): Promise<void>;
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const SERVER_SELECTION_TIMEOUT_MS = 5_000;
+
+/** Connects to the database that the URL names. Writes are acknowledged by a majority and in the journal. */
+export async function openDatabase(url: string): Promise<Database> {
+  const connection = await createConnection(url, {
+    autoCreate: false,
+    autoIndex: false,
+    bufferCommands: false,
+    serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    writeConcern: { w: 'majority', journal: true },
+  }).asPromise();
+  const Job = defineJobModel(connection);
+  const { Conversation, Message } = defineConversationModels(connection);
+  const { Account, ApiKey } = defineAccessModels(connection);
+  const { AnnouncedModel, Lease, Watcher } = defineOperationsModels(connection);
+  const native = (): mongo.Db => {
+    if (!connection.db) throw new Error('the database connection is closed');
+    return connection.db;
+  };
+
+  return {
+    jobs: createJobsRepository(Job),
+    conversations: createConversationsRepository(Conversation, Message),
+    access: createAccessRepository(Account, ApiKey),
+    models: createModelsRepository(AnnouncedModel),
+    leases: createLeases(Lease),
+    watch: (options) => watchChanges(native(), Watcher, options),
+    async prepare() {
+      const present = new Set((await native().listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+      // One after another: SecantusDB must not see a collection come into being beside another client's first insert.
+      for (const model of [Job, Conversation, Message, Account, ApiKey, AnnouncedModel, Lease, Watcher]) {
+        if (!present.has(model.collection.name)) await model.createCollection();
+        await model.createIndexes();
+      }
+    },
+    async ping() {
+      await native().command({ ping: 1 });
+      return true;
+    },
+    close: () => connection.close(),
+  };
+}

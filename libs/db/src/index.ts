@@ -1,0 +1,7 @@
+export { type Database, openDatabase } from './database.ts';
+export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
+export type { ApiKeyRecord, ApiKeyRole } from './models/access.model.ts';
+export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
+export type { AnyJobRecord, JobRecord } from './models/job.model.ts';
+export type { Claim, JobEnding, JobsRepository } from './repositories/jobs.repository.ts';
+export type { Change } from './watcher.ts';

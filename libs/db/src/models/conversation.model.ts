@@ -1,0 +1,63 @@
+import type { ChatRole } from '@aigolos/contracts';
+import { type Connection, type Model, Schema } from 'mongoose';
+
+export interface ConversationRecord {
+  _id: string;
+  account: string;
+  /** The turn that the next chat job of this conversation gets. */
+  nextTurn: number;
+  messageCount: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface MessageRecord {
+  _id: string;
+  conversation: string;
+  account: string;
+  /** Its place in the conversation, from 0, without gaps. */
+  seq: number;
+  role: ChatRole;
+  content: string;
+  /** The chat job that this message came from. */
+  job: string;
+  createdAt: Date;
+}
+
+const conversationSchema = new Schema<ConversationRecord>(
+  {
+    _id: { type: String, required: true },
+    account: { type: String, required: true },
+    nextTurn: { type: Number, required: true },
+    messageCount: { type: Number, required: true },
+    createdAt: { type: Date, required: true },
+    updatedAt: { type: Date, required: true },
+  },
+  { collection: 'conversations', versionKey: false },
+);
+conversationSchema.index({ account: 1, updatedAt: -1, _id: -1 });
+
+const messageSchema = new Schema<MessageRecord>(
+  {
+    _id: { type: String, required: true },
+    conversation: { type: String, required: true },
+    account: { type: String, required: true },
+    seq: { type: Number, required: true },
+    role: { type: String, required: true },
+    content: { type: String, required: true },
+    job: { type: String, required: true },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'messages', versionKey: false },
+);
+messageSchema.index({ conversation: 1, seq: -1 }, { unique: true });
+
+export function defineConversationModels(connection: Connection): {
+  Conversation: Model<ConversationRecord>;
+  Message: Model<MessageRecord>;
+} {
+  return {
+    Conversation: connection.model<ConversationRecord>('Conversation', conversationSchema.clone()),
+    Message: connection.model<MessageRecord>('Message', messageSchema.clone()),
+  };
+}

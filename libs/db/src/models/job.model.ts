@@ -1,0 +1,99 @@
+import {
+  JOB_CATALOGUE,
+  JOB_KINDS,
+  JOB_STATUSES,
+  type JobFailure,
+  type JobKind,
+  type JobStatus,
+  type JobUsage,
+  type ResultOf,
+  type TaskOf,
+} from '@aigolos/contracts';
+import { type Connection, type Model, Schema } from 'mongoose';
+
+/** One job from submission to result: request, state, result and usage in one document, so that finishing is one write. */
+export interface JobRecord<Kind extends JobKind = JobKind> {
+  _id: string;
+  kind: Kind;
+  account: string;
+  status: JobStatus;
+  task: TaskOf[Kind];
+  result?: ResultOf[Kind];
+  usage?: JobUsage;
+  failure?: JobFailure;
+  warnings: string[];
+  metadata: Record<string, string>;
+  /** 0 to 1. */
+  progress: number;
+  /** What a later attempt need not do again; its shape is the processor's. */
+  checkpoint?: unknown;
+  /** Grows with each claim; a write that carries an older one matches nothing. */
+  fence: number;
+  /** Attempts begun, less those that a drain put back. */
+  attempt: number;
+  /** Attempts that ended because their worker vanished. */
+  crashes: number;
+  leaseUntil?: Date;
+  worker?: string;
+  cancelRequestedAt?: Date;
+  /** Of a chat turn: which conversation, which turn of it, and whether its messages are still to be written. */
+  conversation?: string;
+  turn?: number;
+  messagesPending?: boolean;
+  createdAt: Date;
+  /** When it last became `queued`. */
+  queuedAt: Date;
+  startedAt?: Date;
+  finishedAt?: Date;
+  expiresAt?: Date;
+}
+
+/** A record of any kind whose `kind` tells the type of its task and result. */
+export type AnyJobRecord = { [Kind in JobKind]: JobRecord<Kind> }[JobKind];
+
+const jobSchema = new Schema<JobRecord>(
+  {
+    _id: { type: String, required: true },
+    account: { type: String, required: true },
+    status: { type: String, required: true, enum: JOB_STATUSES },
+    result: Schema.Types.Mixed,
+    usage: Schema.Types.Mixed,
+    failure: Schema.Types.Mixed,
+    warnings: { type: [String], required: true },
+    metadata: { type: Schema.Types.Mixed, required: true },
+    progress: { type: Number, required: true },
+    checkpoint: Schema.Types.Mixed,
+    fence: { type: Number, required: true },
+    attempt: { type: Number, required: true },
+    crashes: { type: Number, required: true },
+    leaseUntil: Date,
+    worker: String,
+    cancelRequestedAt: Date,
+    conversation: String,
+    turn: Number,
+    messagesPending: Boolean,
+    createdAt: { type: Date, required: true },
+    queuedAt: { type: Date, required: true },
+    startedAt: Date,
+    finishedAt: Date,
+    expiresAt: Date,
+  },
+  { collection: 'jobs', discriminatorKey: 'kind', versionKey: false, minimize: false },
+);
+jobSchema.index({ account: 1, createdAt: -1, _id: -1 });
+jobSchema.index({ status: 1, queuedAt: 1 });
+jobSchema.index({ status: 1, leaseUntil: 1 });
+jobSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $exists: true } } });
+jobSchema.index({ conversation: 1, turn: 1 }, { unique: true, partialFilterExpression: { turn: { $exists: true } } });
+jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
+
+/** One discriminator a kind, whose task is held to the schema that processes promise each other. */
+export function defineJobModel(connection: Connection): Model<JobRecord> {
+  const Job = connection.model<JobRecord>('Job', jobSchema.clone());
+  for (const kind of JOB_KINDS) {
+    const { task } = JOB_CATALOGUE[kind];
+    const validate = (value: unknown) => task.safeParse(value).success;
+    Job.discriminator(kind, new Schema({ task: { type: Schema.Types.Mixed, required: true, validate } }));
+  }
+  return Job;
+}

@@ -1,0 +1,41 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { newId } from '@aigolos/contracts';
+import type { Model } from 'mongoose';
+import type { AccountRecord, ApiKeyRecord, ApiKeyRole } from '../models/access.model.ts';
+
+export interface AccessRepository {
+  /** The account of this name; made where there is none. */
+  ensureAccount(username: string): Promise<AccountRecord>;
+  /** A new key. It is returned this once; only its hash is kept. */
+  createKey(options: { account: string; role: ApiKeyRole; label: string }): Promise<{ key: string; record: ApiKeyRecord }>;
+  /** Who this key belongs to. */
+  findByKey(key: string): Promise<ApiKeyRecord | undefined>;
+}
+
+const KEY_BYTES = 32;
+
+export function createAccessRepository(Account: Model<AccountRecord>, ApiKey: Model<ApiKeyRecord>): AccessRepository {
+  return {
+    async ensureAccount(username) {
+      const found = await Account.findOne({ username }).lean();
+      if (found) return found;
+      const record = { _id: newId('account'), username, createdAt: new Date() };
+      await Account.create(record);
+      return record;
+    },
+    async createKey({ account, role, label }) {
+      const key = `sk-aigolos-${randomBytes(KEY_BYTES).toString('base64url')}`;
+      const record = { _id: newId('apiKey'), account, role, label, hash: hashKey(key), createdAt: new Date() };
+      await ApiKey.create(record);
+      return { key, record };
+    },
+    async findByKey(key) {
+      return (await ApiKey.findOne({ hash: hashKey(key) }).lean()) ?? undefined;
+    },
+  };
+}
+
+/** A plain hash is enough: the key has 256 random bits, so there is nothing to guess. */
+function hashKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

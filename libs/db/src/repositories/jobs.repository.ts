@@ -1,0 +1,201 @@
+import { FINAL_STATUSES, type FinalStatus, isFinal, type JobFailure, type JobKind, type JobStatus } from '@aigolos/contracts';
+import type { Model, QueryFilter } from 'mongoose';
+import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+
+export type Claim =
+  | { outcome: 'claimed'; job: AnyJobRecord; afterCrash: boolean }
+  /** Another worker holds it until then. */
+  | { outcome: 'held'; until: Date }
+  | { outcome: 'final' | 'missing' };
+
+/** How a job ended, written together with its final state. */
+export interface JobEnding {
+  status: FinalStatus;
+  finishedAt: Date;
+  expiresAt?: Date;
+  result?: JobRecord['result'];
+  usage?: JobRecord['usage'];
+  failure?: JobFailure;
+  warnings?: string[];
+  messagesPending?: boolean;
+}
+
+export interface JobListFilter {
+  account: string;
+  limit: number;
+  /** The last record of the page before. */
+  after?: Pick<JobRecord, '_id' | 'createdAt'> | undefined;
+  kind?: JobKind | undefined;
+  status?: JobStatus | undefined;
+}
+
+export interface JobsRepository {
+  insert(job: AnyJobRecord): Promise<void>;
+  find(id: string): Promise<AnyJobRecord | undefined>;
+  findOwned(account: string, id: string): Promise<AnyJobRecord | undefined>;
+  /** Newest first. */
+  list(filter: JobListFilter): Promise<AnyJobRecord[]>;
+  /** Takes a job that is queued, or whose holder's lease has run out. At most one caller wins. */
+  claim(id: string, by: { worker: string; leaseMs: number }): Promise<Claim>;
+  /** Prolongs the lease and carries news of the work; `lost` when somebody else owns the job by now. */
+  renew(
+    id: string,
+    fence: number,
+    news: { leaseMs: number; progress: number; checkpoint?: unknown },
+  ): Promise<'held' | 'cancel_requested' | 'lost'>;
+  /** Writes the end, if this claim still stands. One caller in all gets `true`. */
+  finish(id: string, fence: number, ending: JobEnding): Promise<boolean>;
+  /** Gives a job back to the queue, if this claim still stands. */
+  release(id: string, fence: number, options: { countAttempt: boolean; checkpoint?: unknown }): Promise<boolean>;
+  /** Takes a job whose lease has run out away from its holder. */
+  releaseExpired(id: string, fence: number): Promise<boolean>;
+  /** A queued job is cancelled at once, a running one is asked to stop; the answer is its state now. */
+  requestCancel(account: string, id: string, expiresAt: Date): Promise<JobStatus | undefined>;
+  /** Removes a job that has ended. */
+  deleteFinal(account: string, id: string): Promise<boolean>;
+  deleteMany(ids: string[]): Promise<number>;
+  queuedBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind }[]>;
+  leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
+  expiredBefore(time: Date, limit: number): Promise<string[]>;
+  /** Chat jobs that ended but whose messages are not in their conversation yet. */
+  messagesPending(limit: number): Promise<JobRecord<'chat'>[]>;
+  clearMessagesPending(id: string): Promise<void>;
+  /** Has an earlier turn of this conversation not ended, or not written its messages? */
+  hasEarlierTurn(conversation: string, turn: number): Promise<boolean>;
+  queuedAhead(kind: JobKind, queuedAt: Date): Promise<number>;
+  existing(ids: string[]): Promise<Set<string>>;
+}
+
+const POSITION_COUNTED_UP_TO = 10_000;
+
+export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
+  const finalOnes = { $in: [...FINAL_STATUSES] };
+  const findLean = async (filter: Record<string, unknown>) =>
+    ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
+
+  return {
+    async insert(job) {
+      await Job.create(job);
+    },
+    find: (id) => findLean({ _id: id }),
+    findOwned: (account, id) => findLean({ _id: id, account }),
+
+    async list({ account, limit, after, kind, status }) {
+      const older = after && {
+        $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
+      };
+      const filter = { account, ...older, ...(kind && { kind }), ...(status && { status }) };
+      const found = await Job.find(filter, { checkpoint: 0 }).sort({ createdAt: -1, _id: -1 }).limit(limit).lean();
+      return found as AnyJobRecord[];
+    },
+
+    async claim(id, { worker, leaseMs }) {
+      const job = await findLean({ _id: id });
+      if (!job) return { outcome: 'missing' };
+      if (isFinal(job.status)) return { outcome: 'final' };
+      const now = new Date();
+      const afterCrash = job.status === 'in_progress';
+      if (afterCrash && job.leaseUntil && job.leaseUntil > now) return { outcome: 'held', until: job.leaseUntil };
+      const claimed = {
+        status: 'in_progress' as const,
+        fence: job.fence + 1,
+        attempt: job.attempt + 1,
+        crashes: job.crashes + (afterCrash ? 1 : 0),
+        worker,
+        startedAt: job.startedAt ?? now,
+        leaseUntil: new Date(now.getTime() + leaseMs),
+      };
+      // The fence in the filter makes this a compare-and-set: of two claims that read the same state one matches nothing.
+      const { matchedCount } = await Job.updateOne({ _id: id, status: job.status, fence: job.fence }, { $set: claimed });
+      if (matchedCount === 0) return { outcome: 'held', until: claimed.leaseUntil };
+      return { outcome: 'claimed', job: { ...job, ...claimed }, afterCrash };
+    },
+
+    async renew(id, fence, { leaseMs, progress, checkpoint }) {
+      const news = { leaseUntil: new Date(Date.now() + leaseMs), progress, ...(checkpoint !== undefined && { checkpoint }) };
+      const { matchedCount } = await Job.updateOne({ _id: id, fence, status: 'in_progress' }, { $set: news });
+      if (matchedCount === 0) return 'lost';
+      const asked = await Job.findOne({ _id: id }, { cancelRequestedAt: 1 }).lean();
+      return asked?.cancelRequestedAt ? 'cancel_requested' : 'held';
+    },
+
+    async finish(id, fence, ending) {
+      const { matchedCount } = await Job.updateOne(
+        { _id: id, fence, status: 'in_progress' },
+        {
+          $set: { ...ending, ...(ending.status === 'completed' && { progress: 1 }) },
+          $unset: { leaseUntil: 1, worker: 1, checkpoint: 1 },
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    async release(id, fence, { countAttempt, checkpoint }) {
+      const { matchedCount } = await Job.updateOne(
+        { _id: id, fence, status: 'in_progress' },
+        {
+          $set: { status: 'queued', queuedAt: new Date(), ...(checkpoint !== undefined && { checkpoint }) },
+          $unset: { leaseUntil: 1, worker: 1 },
+          ...(countAttempt ? {} : { $inc: { attempt: -1 } }),
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    async releaseExpired(id, fence) {
+      const { matchedCount } = await Job.updateOne(
+        { _id: id, fence, status: 'in_progress', leaseUntil: { $lt: new Date() } },
+        { $set: { status: 'queued', queuedAt: new Date() }, $unset: { leaseUntil: 1, worker: 1 }, $inc: { crashes: 1 } },
+      );
+      return matchedCount === 1;
+    },
+
+    async requestCancel(account, id, expiresAt) {
+      for (;;) {
+        const now = new Date();
+        const queued = await Job.updateOne(
+          { _id: id, account, status: 'queued' },
+          { $set: { status: 'cancelled', finishedAt: now, expiresAt, cancelRequestedAt: now }, $unset: { checkpoint: 1 } },
+        );
+        if (queued.matchedCount === 1) return 'cancelled';
+        const running = await Job.updateOne({ _id: id, account, status: 'in_progress' }, { $set: { cancelRequestedAt: now } });
+        const status = (await findLean({ _id: id, account }))?.status;
+        // A job that went back to the queue between the two writes was met by neither.
+        if (running.matchedCount === 1 || status !== 'queued') return status;
+      }
+    },
+
+    async deleteFinal(account, id) {
+      const { deletedCount } = await Job.deleteOne({ _id: id, account, status: finalOnes });
+      return deletedCount === 1;
+    },
+    async deleteMany(ids) {
+      return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes })).deletedCount;
+    },
+
+    queuedBefore: (time, limit) =>
+      Job.find({ status: 'queued', queuedAt: { $lt: time } }, { kind: 1 }).sort({ queuedAt: 1 }).limit(limit).lean(),
+    leaseExpiredBefore: (time, limit) =>
+      Job.find({ status: 'in_progress', leaseUntil: { $lt: time } }, { kind: 1, fence: 1 }).limit(limit).lean(),
+    async expiredBefore(time, limit) {
+      const found = await Job.find({ expiresAt: { $lt: time }, status: finalOnes }, { _id: 1 }).limit(limit).lean();
+      return found.map(({ _id }) => _id);
+    },
+    async messagesPending(limit) {
+      return (await Job.find({ messagesPending: true }).limit(limit).lean()) as JobRecord<'chat'>[];
+    },
+    async clearMessagesPending(id) {
+      await Job.updateOne({ _id: id }, { $unset: { messagesPending: 1 } });
+    },
+    async hasEarlierTurn(conversation, turn) {
+      const unfinished: QueryFilter<JobRecord>[] = [{ status: { $in: ['queued', 'in_progress'] } }, { messagesPending: true }];
+      return (await Job.findOne({ conversation, turn: { $lt: turn }, $or: unfinished }, { _id: 1 }).lean()) !== null;
+    },
+    queuedAhead: (kind, queuedAt) =>
+      Job.countDocuments({ status: 'queued', queuedAt: { $lt: queuedAt }, kind }).limit(POSITION_COUNTED_UP_TO),
+    async existing(ids) {
+      const found = await Job.find({ _id: { $in: ids } }, { _id: 1 }).lean();
+      return new Set(found.map(({ _id }) => _id));
+    },
+  };
+}

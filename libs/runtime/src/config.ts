@@ -1,0 +1,67 @@
+import { AIGolosError } from '@aigolos/contracts';
+import { z } from 'zod';
+
+/**
+ * Reads the environment of this process by a schema and says everything that is wrong at once.
+ * The only reader of `process.env`; everything else gets its settings as arguments.
+ * @throws AIGolosError `CONFIG_INVALID`, one line a variable.
+ */
+export function loadConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Record<string, string | undefined> = process.env,
+): z.infer<Schema> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const lines = issues.map(({ path, message }) => {
+    const description = (schema.shape[path] as z.ZodType | undefined)?.description;
+    return `  ${path}: ${message}${description ? ` (${description})` : ''}`;
+  });
+  throw new AIGolosError(`The configuration is not valid:\n${lines.join('\n')}`, { code: 'CONFIG_INVALID', issues });
+}
+
+/** An environment variable that is a whole number. */
+export const intVar = z.coerce.number().int();
+
+/** An environment variable that is yes or no. */
+export const flagVar = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+
+/** What every process of AIGolos reads. */
+export const processConfig = {
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least level that is logged'),
+};
+
+export const databaseConfig = {
+  MONGO_URL: z.url({ protocol: /^mongodb(\+srv)?$/ }).describe('MongoDB replica set, with the database in its path'),
+};
+
+export const queueConfig = {
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis with noeviction and AOF'),
+  QUEUE_PREFIX: z.string().default('aigolos').describe('prefix of every Redis key'),
+};
+
+export const blobConfig = {
+  BLOB_DRIVER: z.enum(['fs', 's3']).default('fs').describe('where audio is kept'),
+  BLOB_DIR: z.string().optional().describe('folder of the fs driver'),
+  S3_BUCKET: z.string().optional().describe('bucket of the s3 driver'),
+  S3_REGION: z.string().default('us-east-1').describe('region of the s3 driver'),
+  S3_ENDPOINT: z.url().optional().describe('address of an S3-compatible service; AWS where absent'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('key id of the s3 driver; the default credential chain where absent'),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('secret of the s3 driver'),
+};
+
+export const mediaConfig = {
+  FFMPEG_PATH: z.string().default('ffmpeg').describe('the ffmpeg program'),
+  FFPROBE_PATH: z.string().default('ffprobe').describe('the ffprobe program'),
+};
+
+export const healthConfig = {
+  HEALTH_HOST: z.string().default('127.0.0.1').describe('address of the health and metrics endpoint'),
+  HEALTH_PORT: intVar.min(0).max(65_535).optional().describe('its port; 0 takes a free one, none where absent'),
+};
+
+export const workerConfig = {
+  CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),
+  DRAIN_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping worker lets its jobs finish'),
+};

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { afterAll, beforeAll } from 'vitest';
+import { testConfig } from './config.ts';
+import { findContainerEngine } from './containers.ts';
+import { type ServerProcess, startServerProcess } from './process.ts';
+
+export interface TestMongo {
+  /** The address of a database that nobody else uses; a new one at each read. */
+  newDatabaseUrl(): string;
+}
+
+/** A MongoDB for the tests of this file: the one given by `TEST_MONGO_URL`, a container, or a process of its own. */
+export function useMongo(): TestMongo {
+  let withDatabase: ((name: string) => string) | undefined;
+  let stop: (() => Promise<unknown>) | undefined;
+  beforeAll(async () => {
+    if (testConfig.TEST_MONGO_URL) {
+      const given = testConfig.TEST_MONGO_URL;
+      withDatabase = (name) => replaceDatabase(given, name);
+      return;
+    }
+    const engine = await findContainerEngine();
+    if (engine) {
+      const container = await new engine.GenericContainer('mongo:8')
+        .withCommand(['--replSet', 'rs0', '--bind_ip_all'])
+        .withExposedPorts(27_017)
+        .withHealthCheck({
+          test: ['CMD-SHELL', `mongosh --quiet --eval 'try { rs.status().ok } catch { rs.initiate().ok }'`],
+          interval: 1_000,
+          retries: 30,
+        })
+        .withWaitStrategy(engine.Wait.forHealthCheck())
+        .start();
+      const address = `${container.getHost()}:${container.getMappedPort(27_017)}`;
+      withDatabase = (name) => `mongodb://${address}/${name}?directConnection=true`;
+      stop = () => container.stop();
+    } else {
+      const server = await startMongo();
+      withDatabase = server.databaseUrl;
+      stop = () => server.kill();
+    }
+  });
+  afterAll(async () => stop?.());
+  return {
+    newDatabaseUrl() {
+      if (!withDatabase) throw new Error('useMongo() gives addresses to hooks and tests only');
+      return withDatabase(`test_${randomUUID().replaceAll('-', '')}`);
+    },
+  };
+}
+
+export interface MongoProcess extends ServerProcess {
+  databaseUrl(name: string): string;
+  /** Kills it and starts it again on the same port, with the data it kept. */
+  restart(): Promise<void>;
+}
+
+/** A database process of the test's own (SecantusDB, which speaks MongoDB's protocol), which it may stop or kill. */
+export async function startMongo(): Promise<MongoProcess> {
+  const dir = await mkdtemp(join(tmpdir(), 'aigolos-mongo-'));
+  const port = await getPort();
+  const program = await secantusdPath();
+  const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', dir];
+  let server = await startServerProcess(program, args, port);
+  return {
+    port,
+    get pid() {
+      return server.pid;
+    },
+    databaseUrl: (name) =>
+      `mongodb://127.0.0.1:${port}/${name}?directConnection=true&retryWrites=false&journal=true&w=majority`,
+    signal: (signal) => server.signal(signal),
+    async kill(signal) {
+      await server.kill(signal);
+      await rm(dir, { recursive: true, force: true });
+    },
+    async restart() {
+      await server.kill('SIGKILL');
+      server = await startServerProcess(program, args, port);
+    },
+  };
+}
+
+/** `npm test` installs it into the cache folder; each requirements file has an environment of its own there. */
+async function secantusdPath(): Promise<string> {
+  if (testConfig.SECANTUSDB_PATH) return testConfig.SECANTUSDB_PATH;
+  const environments = join(testConfig.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'aigolos', 'python');
+  for (const name of await readdir(environments).catch(() => [])) {
+    const program = join(environments, name, 'bin', 'secantusd-py');
+    if (existsSync(program)) return program;
+  }
+  throw new Error('No MongoDB for tests: set TEST_MONGO_URL, or run `npm test` once from the root, which installs one.');
+}
+
+function replaceDatabase(url: string, name: string): string {
+  const parsed = new URL(url);
+  parsed.pathname = `/${name}`;
+  return parsed.href;
+}

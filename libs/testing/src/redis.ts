@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { afterAll, beforeAll } from 'vitest';
+import { testConfig } from './config.ts';
+import { findContainerEngine } from './containers.ts';
+import { type ServerProcess, startServerProcess } from './process.ts';
+
+export interface TestRedis {
+  url: string;
+}
+
+/** A Redis for the tests of this file: the one given by `TEST_REDIS_URL`, a container, or a process of its own. */
+export function useRedis(): TestRedis {
+  const redis: TestRedis = { url: '' };
+  let stop: (() => Promise<unknown>) | undefined;
+  beforeAll(async () => {
+    if (testConfig.TEST_REDIS_URL) {
+      redis.url = testConfig.TEST_REDIS_URL;
+      return;
+    }
+    const engine = await findContainerEngine();
+    if (engine) {
+      const container = await new engine.GenericContainer('redis:8-alpine').withExposedPorts(6379).start();
+      redis.url = `redis://${container.getHost()}:${container.getMappedPort(6379)}`;
+      stop = () => container.stop();
+    } else {
+      const server = await startRedis();
+      redis.url = server.url;
+      stop = () => server.kill();
+    }
+  });
+  afterAll(async () => stop?.());
+  return redis;
+}
+
+export interface RedisProcess extends ServerProcess {
+  url: string;
+  /** Starts it again on the same port, with the data it kept. */
+  restart(): Promise<void>;
+}
+
+/** A Redis process of the test's own, which it may flush, stop or kill: AOF and noeviction, as in production. */
+export async function startRedis(): Promise<RedisProcess> {
+  const dir = await mkdtemp(join(tmpdir(), 'aigolos-redis-'));
+  const port = await getPort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
+  args.push('--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction');
+  let server = await startServerProcess('redis-server', args, port);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return server.pid;
+    },
+    signal: (signal) => server.signal(signal),
+    async kill(signal) {
+      await server.kill(signal);
+      await rm(dir, { recursive: true, force: true });
+    },
+    async restart() {
+      await server.kill('SIGKILL');
+      server = await startServerProcess('redis-server', args, port);
+    },
+  };
+}
