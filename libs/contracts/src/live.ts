@@ -6,7 +6,6 @@ import { z } from 'zod';
  */
 export const LiveEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('delta'), fence: z.number().int(), text: z.string() }),
-  z.object({ type: z.literal('progress'), fence: z.number().int(), fraction: z.number() }),
   z.object({ type: z.literal('finished'), fence: z.number().int() }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEventSchema>;

@@ -5,7 +5,10 @@ import { defineConversationModels } from './models/conversation.model.ts';
 import { defineJobModel } from './models/job.model.ts';
 import { defineOperationsModels } from './models/operations.model.ts';
 import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
-import { type ConversationsRepository, createConversationsRepository } from './repositories/conversations.repository.ts';
+import {
+  type ConversationsRepository,
+  createConversationsRepository,
+} from './repositories/conversations.repository.ts';
 import { createJobsRepository, type JobsRepository } from './repositories/jobs.repository.ts';
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
 import { type WatchOptions, watchChanges } from './watcher.ts';
@@ -51,7 +54,9 @@ export async function openDatabase(url: string): Promise<Database> {
     leases: createLeases(Lease),
     watch: (options) => watchChanges(native(), Watcher, options),
     async prepare() {
-      const present = new Set((await native().listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+      const present = new Set(
+        (await native().listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
+      );
       // One after another: SecantusDB must not see a collection come into being beside another client's first insert.
       for (const model of [Job, Conversation, Message, Account, ApiKey, AnnouncedModel, Lease, Watcher]) {
         if (!present.has(model.collection.name)) await model.createCollection();

@@ -67,7 +67,11 @@ async function watchOnce(database: mongo.Db, Watcher: Model<WatcherRecord>, opti
   );
   const saveToken = async () => {
     if (!stream.resumeToken) return;
-    await Watcher.updateOne({ _id: name }, { $set: { resumeToken: stream.resumeToken, savedAt: new Date() } }, { upsert: true });
+    await Watcher.updateOne(
+      { _id: name },
+      { $set: { resumeToken: stream.resumeToken, savedAt: new Date() } },
+      { upsert: true },
+    );
   };
   const close = () => void stream.close().catch(() => {});
   signal.addEventListener('abort', close, { once: true });
@@ -101,7 +105,13 @@ async function handle(event: mongo.ChangeStreamDocument, { name, onChange, signa
       return await onChange(change);
     } catch (error) {
       signal.throwIfAborted();
-      const details = { watcher: name, collection: change.collection, operation: change.operation, id: change.id, err: error };
+      const details = {
+        watcher: name,
+        collection: change.collection,
+        operation: change.operation,
+        id: change.id,
+        err: error,
+      };
       if (attempt + 1 === ATTEMPTS_PER_CHANGE) return log.error(details, 'a change is left to the next sweep');
       log.warn(details, 'the reaction to a change failed, trying again');
       await sleep(backoffMs(attempt, { baseMs: 100, maxMs: 5_000 }), undefined, { signal });

@@ -29,7 +29,10 @@ export const flagVar = z.enum(['true', 'false', '1', '0']).transform((text) => t
 
 /** What every process of AIGolos reads. */
 export const processConfig = {
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least level that is logged'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
 };
 
 export const databaseConfig = {
@@ -47,7 +50,10 @@ export const blobConfig = {
   S3_BUCKET: z.string().optional().describe('bucket of the s3 driver'),
   S3_REGION: z.string().default('us-east-1').describe('region of the s3 driver'),
   S3_ENDPOINT: z.url().optional().describe('address of an S3-compatible service; AWS where absent'),
-  S3_ACCESS_KEY_ID: z.string().optional().describe('key id of the s3 driver; the default credential chain where absent'),
+  S3_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe('key id of the s3 driver; the default credential chain where absent'),
   S3_SECRET_ACCESS_KEY: z.string().optional().describe('secret of the s3 driver'),
 };
 
@@ -64,4 +70,8 @@ export const healthConfig = {
 export const workerConfig = {
   CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),
   DRAIN_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping worker lets its jobs finish'),
+};
+
+export const retentionConfig = {
+  RETENTION_DAYS: intVar.min(1).default(90).describe('days after its end that a job and its files are deleted'),
 };

@@ -9,7 +9,9 @@ export interface Readiness {
 /** Runs all checks at once, each bounded, so that a dependency that hangs counts as failed. */
 export async function checkReadiness(checks: Record<string, ReadinessCheck>, timeoutMs = 2_000): Promise<Readiness> {
   const entries = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, (await isOk(check, timeoutMs)) ? 'ok' : 'failed'] as const),
+    Object.entries(checks).map(
+      async ([name, check]) => [name, (await isOk(check, timeoutMs)) ? 'ok' : 'failed'] as const,
+    ),
   );
   return { ready: entries.every(([, state]) => state === 'ok'), checks: Object.fromEntries(entries) };
 }

@@ -23,7 +23,10 @@ export async function runApp(app: App, options: { log: Logger; graceMs: number }
   try {
     await app.start();
   } catch (error) {
-    log.fatal(error instanceof AIGolosError ? { code: error.code } : { err: error }, `cannot start: ${messageOf(error)}`);
+    log.fatal(
+      error instanceof AIGolosError ? { code: error.code } : { err: error },
+      `cannot start: ${messageOf(error)}`,
+    );
     await app.stop().catch(() => {});
     process.exit(1);
   }

@@ -94,7 +94,9 @@ async function secantusdPath(): Promise<string> {
     const program = join(environments, name, 'bin', 'secantusd-py');
     if (existsSync(program)) return program;
   }
-  throw new Error('No MongoDB for tests: set TEST_MONGO_URL, or run `npm test` once from the root, which installs one.');
+  throw new Error(
+    'No MongoDB for tests: set TEST_MONGO_URL, or run `npm test` once from the root, which installs one.',
+  );
 }
 
 function replaceDatabase(url: string, name: string): string {

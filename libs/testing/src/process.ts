@@ -14,7 +14,13 @@ export interface ServerProcess {
 
 /** Starts a server and awaits that its port accepts connections. It ends with the test process, whatever ends that. */
 export async function startServerProcess(command: string, args: string[], port: number): Promise<ServerProcess> {
-  const child = execa(command, args, { reject: false, cleanup: true, all: true, buffer: { all: true }, maxBuffer: 1_000_000 });
+  const child = execa(command, args, {
+    reject: false,
+    cleanup: true,
+    all: true,
+    buffer: { all: true },
+    maxBuffer: 1_000_000,
+  });
   const ended = child.then((result) => result);
   const exit = ended.then(({ all, exitCode, shortMessage }) => {
     throw new Error(`${command} ended (${exitCode ?? shortMessage}): ${String(all ?? '').slice(-2_000)}`);

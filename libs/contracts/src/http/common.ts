@@ -33,4 +33,6 @@ const BCP47 = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 /** A language as its ISO 639 code, optionally with a region: `en`, `ru`, `pt-BR`. */
 export const LanguageSchema = z
   .string()
-  .regex(BCP47, { error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not "${String(issue.input)}"` });
+  .regex(BCP47, {
+    error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not "${String(issue.input)}"`,
+  });

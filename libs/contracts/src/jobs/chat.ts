@@ -15,10 +15,8 @@ export const ChatTaskSchema = z.object({
   topP: z.number().optional(),
   stop: z.array(z.string()),
   seed: z.number().int().optional(),
-  conversation: z
-    .object({ id: z.string(), turn: z.number().int() })
-    .optional()
-    .describe('The conversation and the place of this turn in it; turns run one after another'),
+  /** Id of the conversation that this is a turn of. */
+  conversation: z.string().optional(),
 });
 export type ChatTask = z.infer<typeof ChatTaskSchema>;
 

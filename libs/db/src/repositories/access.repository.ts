@@ -7,7 +7,11 @@ export interface AccessRepository {
   /** The account of this name; made where there is none. */
   ensureAccount(username: string): Promise<AccountRecord>;
   /** A new key. It is returned this once; only its hash is kept. */
-  createKey(options: { account: string; role: ApiKeyRole; label: string }): Promise<{ key: string; record: ApiKeyRecord }>;
+  createKey(options: {
+    account: string;
+    role: ApiKeyRole;
+    label: string;
+  }): Promise<{ key: string; record: ApiKeyRecord }>;
   /** Who this key belongs to. */
   findByKey(key: string): Promise<ApiKeyRecord | undefined>;
 }

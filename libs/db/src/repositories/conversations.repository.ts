@@ -10,7 +10,13 @@ export interface ConversationsRepository {
   /** The last messages, oldest first. */
   lastMessages(id: string, limit: number): Promise<MessageRecord[]>;
   /** Writes the messages of one finished turn, once, however often it is called. Turns must be written one after another. */
-  appendTurn(turn: { conversation: string; account: string; job: string; messages: ChatMessage[]; at: Date }): Promise<void>;
+  appendTurn(turn: {
+    conversation: string;
+    account: string;
+    job: string;
+    messages: ChatMessage[];
+    at: Date;
+  }): Promise<void>;
   /** A message is there: moves `updatedAt` and the count forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
 }
@@ -22,7 +28,14 @@ export function createConversationsRepository(
   return {
     async create(account) {
       const now = new Date();
-      const record = { _id: newId('conversation'), account, nextTurn: 0, messageCount: 0, createdAt: now, updatedAt: now };
+      const record = {
+        _id: newId('conversation'),
+        account,
+        nextTurn: 0,
+        messageCount: 0,
+        createdAt: now,
+        updatedAt: now,
+      };
       await Conversation.create(record);
       return record;
     },

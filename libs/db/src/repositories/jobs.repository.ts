@@ -1,4 +1,11 @@
-import { FINAL_STATUSES, type FinalStatus, isFinal, type JobFailure, type JobKind, type JobStatus } from '@aigolos/contracts';
+import {
+  FINAL_STATUSES,
+  type FinalStatus,
+  isFinal,
+  type JobFailure,
+  type JobKind,
+  type JobStatus,
+} from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 
@@ -54,7 +61,8 @@ export interface JobsRepository {
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
   deleteMany(ids: string[]): Promise<number>;
-  queuedBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind }[]>;
+  /** All that have been queued since before then, longest first. */
+  queuedBefore(time: Date): AsyncIterable<{ _id: string; kind: JobKind }>;
   leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
   expiredBefore(time: Date, limit: number): Promise<string[]>;
   /** Chat jobs that ended but whose messages are not in their conversation yet. */
@@ -106,13 +114,20 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
         leaseUntil: new Date(now.getTime() + leaseMs),
       };
       // The fence in the filter makes this a compare-and-set: of two claims that read the same state one matches nothing.
-      const { matchedCount } = await Job.updateOne({ _id: id, status: job.status, fence: job.fence }, { $set: claimed });
+      const { matchedCount } = await Job.updateOne(
+        { _id: id, status: job.status, fence: job.fence },
+        { $set: claimed },
+      );
       if (matchedCount === 0) return { outcome: 'held', until: claimed.leaseUntil };
       return { outcome: 'claimed', job: { ...job, ...claimed }, afterCrash };
     },
 
     async renew(id, fence, { leaseMs, progress, checkpoint }) {
-      const news = { leaseUntil: new Date(Date.now() + leaseMs), progress, ...(checkpoint !== undefined && { checkpoint }) };
+      const news = {
+        leaseUntil: new Date(Date.now() + leaseMs),
+        progress,
+        ...(checkpoint !== undefined && { checkpoint }),
+      };
       const { matchedCount } = await Job.updateOne({ _id: id, fence, status: 'in_progress' }, { $set: news });
       if (matchedCount === 0) return 'lost';
       const asked = await Job.findOne({ _id: id }, { cancelRequestedAt: 1 }).lean();
@@ -145,7 +160,11 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
     async releaseExpired(id, fence) {
       const { matchedCount } = await Job.updateOne(
         { _id: id, fence, status: 'in_progress', leaseUntil: { $lt: new Date() } },
-        { $set: { status: 'queued', queuedAt: new Date() }, $unset: { leaseUntil: 1, worker: 1 }, $inc: { crashes: 1 } },
+        {
+          $set: { status: 'queued', queuedAt: new Date() },
+          $unset: { leaseUntil: 1, worker: 1 },
+          $inc: { crashes: 1 },
+        },
       );
       return matchedCount === 1;
     },
@@ -155,10 +174,16 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
         const now = new Date();
         const queued = await Job.updateOne(
           { _id: id, account, status: 'queued' },
-          { $set: { status: 'cancelled', finishedAt: now, expiresAt, cancelRequestedAt: now }, $unset: { checkpoint: 1 } },
+          {
+            $set: { status: 'cancelled', finishedAt: now, expiresAt, cancelRequestedAt: now },
+            $unset: { checkpoint: 1 },
+          },
         );
         if (queued.matchedCount === 1) return 'cancelled';
-        const running = await Job.updateOne({ _id: id, account, status: 'in_progress' }, { $set: { cancelRequestedAt: now } });
+        const running = await Job.updateOne(
+          { _id: id, account, status: 'in_progress' },
+          { $set: { cancelRequestedAt: now } },
+        );
         const status = (await findLean({ _id: id, account }))?.status;
         // A job that went back to the queue between the two writes was met by neither.
         if (running.matchedCount === 1 || status !== 'queued') return status;
@@ -173,12 +198,19 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes })).deletedCount;
     },
 
-    queuedBefore: (time, limit) =>
-      Job.find({ status: 'queued', queuedAt: { $lt: time } }, { kind: 1 }).sort({ queuedAt: 1 }).limit(limit).lean(),
+    queuedBefore: (time) =>
+      Job.find({ status: 'queued', queuedAt: { $lt: time } }, { kind: 1 })
+        .sort({ queuedAt: 1 })
+        .lean()
+        .cursor(),
     leaseExpiredBefore: (time, limit) =>
-      Job.find({ status: 'in_progress', leaseUntil: { $lt: time } }, { kind: 1, fence: 1 }).limit(limit).lean(),
+      Job.find({ status: 'in_progress', leaseUntil: { $lt: time } }, { kind: 1, fence: 1 })
+        .limit(limit)
+        .lean(),
     async expiredBefore(time, limit) {
-      const found = await Job.find({ expiresAt: { $lt: time }, status: finalOnes }, { _id: 1 }).limit(limit).lean();
+      const found = await Job.find({ expiresAt: { $lt: time }, status: finalOnes }, { _id: 1 })
+        .limit(limit)
+        .lean();
       return found.map(({ _id }) => _id);
     },
     async messagesPending(limit) {
@@ -188,7 +220,10 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       await Job.updateOne({ _id: id }, { $unset: { messagesPending: 1 } });
     },
     async hasEarlierTurn(conversation, turn) {
-      const unfinished: QueryFilter<JobRecord>[] = [{ status: { $in: ['queued', 'in_progress'] } }, { messagesPending: true }];
+      const unfinished: QueryFilter<JobRecord>[] = [
+        { status: { $in: ['queued', 'in_progress'] } },
+        { messagesPending: true },
+      ];
       return (await Job.findOne({ conversation, turn: { $lt: turn }, $or: unfinished }, { _id: 1 }).lean()) !== null;
     },
     queuedAhead: (kind, queuedAt) =>

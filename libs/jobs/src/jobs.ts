@@ -1,0 +1,151 @@
+import {
+  ConflictError,
+  isFinal,
+  type JobKind,
+  type JobStatus,
+  NotFoundError,
+  newId,
+  type TaskOf,
+} from '@aigolos/contracts';
+import type { AnyJobRecord, JobRecord } from '@aigolos/db';
+import { messageOf } from '@aigolos/runtime';
+import { expiryAfter, type SubmitterDeps } from './deps.ts';
+
+export interface Submission<Kind extends JobKind> {
+  kind: Kind;
+  /** Given where blobs were stored under it already. */
+  id?: string;
+  account: string;
+  task: TaskOf[Kind];
+  metadata?: Record<string, string>;
+  warnings?: string[];
+}
+
+/** Submitting jobs and looking after them, as their owner may. */
+export interface Jobs {
+  /** Once this resolves the job reaches exactly one final state, whatever dies; a Redis that is away only delays it. */
+  submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<JobRecord<Kind>>;
+  /** @throws NotFoundError where there is none, or it is another account's. */
+  get(account: string, id: string): Promise<AnyJobRecord>;
+  /** Newest first. `after` is the id of the last job of the page before. */
+  list(filter: {
+    account: string;
+    limit: number;
+    after?: string | undefined;
+    kind?: JobKind | undefined;
+    status?: JobStatus | undefined;
+  }): Promise<{ jobs: AnyJobRecord[]; hasMore: boolean }>;
+  /** The job once it has ended, or as it is after the time. */
+  waitForEnd(account: string, id: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
+  /** What the job says while it runs, from its beginning; ends with the job. */
+  watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews>;
+  /** Harmless twice or after the end; returns the job as it is then. */
+  cancel(account: string, id: string): Promise<AnyJobRecord>;
+  /** Removes the record; its files follow. @throws ConflictError while it has not ended. */
+  remove(account: string, id: string): Promise<void>;
+  /** How many jobs of its kind stand before a queued one. */
+  queuePosition(job: AnyJobRecord): Promise<number>;
+}
+
+export type JobNews =
+  | { type: 'delta'; fence: number; text: string }
+  /** The last one. */
+  | { type: 'ended'; job: AnyJobRecord };
+
+/** The record is looked at this often while a message that the job has ended may have been lost. */
+const LOOK_AGAIN_MS = 1_000;
+
+export function createJobs(deps: SubmitterDeps): Jobs {
+  const { db, producer, live, cancels, log, retentionDays } = deps;
+
+  async function get(account: string, id: string): Promise<AnyJobRecord> {
+    const job = await db.jobs.findOwned(account, id);
+    if (!job) throw new NotFoundError(`There is no job ${id}.`, { code: 'JOB_NOT_FOUND' });
+    return job;
+  }
+
+  async function* watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews> {
+    for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal })) {
+      if (event?.type === 'delta') {
+        yield event;
+        continue;
+      }
+      const job = await get(account, id);
+      if (isFinal(job.status)) return yield { type: 'ended', job };
+    }
+  }
+
+  return {
+    get,
+    watch,
+    async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [] }) {
+      const now = new Date();
+      const turn = await takeTurn(kind, task);
+      const job = {
+        _id: id,
+        kind,
+        account,
+        status: 'queued',
+        task,
+        ...turn,
+        warnings,
+        metadata,
+        progress: 0,
+        fence: 0,
+        attempt: 0,
+        crashes: 0,
+        createdAt: now,
+        queuedAt: now,
+      } as const;
+      await db.jobs.insert(job as unknown as AnyJobRecord);
+      await producer.add({ id, kind }).catch((error: unknown) => {
+        log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
+      });
+      return job;
+    },
+
+    async list({ account, limit, after, kind, status }) {
+      const last = after === undefined ? undefined : await get(account, after);
+      const found = await db.jobs.list({ account, limit: limit + 1, after: last, kind, status });
+      return { jobs: found.slice(0, limit), hasMore: found.length > limit };
+    },
+
+    async waitForEnd(account, id, { timeoutMs, signal }) {
+      const first = await get(account, id);
+      if (isFinal(first.status)) return first;
+      const until = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
+      for await (const news of watch(account, id, until)) if (news.type === 'ended') return news.job;
+      return get(account, id);
+    },
+
+    async cancel(account, id) {
+      const job = await get(account, id);
+      const status = await db.jobs.requestCancel(account, id, expiryAfter(new Date(), retentionDays));
+      if (status === 'cancelled' && job.status === 'queued') {
+        await producer.remove({ id, kind: job.kind }).catch(() => {});
+        await live.publish(id, { type: 'finished', fence: job.fence });
+      } else {
+        await cancels.send(id);
+      }
+      return get(account, id);
+    },
+
+    async remove(account, id) {
+      const job = await get(account, id);
+      if (!(await db.jobs.deleteFinal(account, id))) {
+        throw new ConflictError(`Job ${id} is ${job.status}; cancel it and wait for its end before you delete it.`, {
+          code: 'JOB_NOT_DELETABLE',
+        });
+      }
+      await live.remove(id);
+    },
+
+    queuePosition: (job) => db.jobs.queuedAhead(job.kind, job.queuedAt),
+  };
+
+  async function takeTurn(kind: JobKind, task: TaskOf[JobKind]): Promise<{ conversation?: string; turn?: number }> {
+    if (kind !== 'chat' || !('conversation' in task) || !task.conversation) return {};
+    const conversation = task.conversation;
+    return { conversation, turn: await db.conversations.takeTurn(conversation) };
+  }
+}

@@ -1,0 +1,28 @@
+import type { JobKind, JobUsage, ResultOf } from '@aigolos/contracts';
+import type { JobRecord } from '@aigolos/db';
+import type { Logger } from '@aigolos/runtime';
+
+/** What a processor gets. It reads, calls an engine with the signal, and returns; everything else is done for it. */
+export interface JobContext<Kind extends JobKind> {
+  job: JobRecord<Kind>;
+  /** Aborts on cancel, on drain, when the attempt takes too long, and when somebody else owns the job by now. */
+  signal: AbortSignal;
+  log: Logger;
+  /** From 0 to 1; kept in the record at the next renewal. */
+  reportProgress(fraction: number): void;
+  /** What a later attempt, which finds it in `job.checkpoint`, need not do again; kept at the next renewal. */
+  checkpoint(value: unknown): void;
+  /** A piece of text for those who watch. */
+  emitDelta(text: string): void;
+}
+
+export interface Processed<Kind extends JobKind> {
+  result: ResultOf[Kind];
+  usage: JobUsage;
+  warnings: string[];
+  /** A limit cut the result short. */
+  incomplete?: boolean;
+}
+
+/** Does the work of one job. It may be run twice for the same job. */
+export type Processor<Kind extends JobKind> = (context: JobContext<Kind>) => Promise<Processed<Kind>>;

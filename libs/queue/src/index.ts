@@ -1,0 +1,6 @@
+export { type CancelReceiver, type CancelSender, createCancelReceiver, createCancelSender } from './cancel-bus.ts';
+export type { RedisConfig } from './connection.ts';
+export { createLiveStreams, type LiveStreams } from './live.ts';
+export { createProducer, type JobReference, type Producer } from './producer.ts';
+export { type ScheduledTask, startSchedule } from './schedule.ts';
+export { createQueueWorker, type Handled, type QueueWorker } from './worker.ts';

@@ -1,0 +1,84 @@
+import { EventEmitter, once } from 'node:events';
+import { type LiveEvent, LiveEventSchema } from '@aigolos/contracts';
+import type { Logger } from '@aigolos/runtime';
+import { openFailFastConnection, openPatientConnection, type RedisConfig, waitUntilReady } from './connection.ts';
+
+/** News of running jobs, from workers to those who watch. Short-lived and best effort: the record is the truth. */
+export interface LiveStreams {
+  /** Never fails: what cannot be told is only told later, by the record. */
+  publish(jobId: string, event: LiveEvent): Promise<void>;
+  /** All events of a job from its first, as they come, until `finished` or the signal. Yields nothing at least every `idleMs`, so that the caller can look at the record. */
+  watch(jobId: string, options: { idleMs: number; signal: AbortSignal }): AsyncGenerator<LiveEvent | undefined>;
+  /** Forgets a job's events. */
+  remove(jobId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MAX_EVENTS = 10_000;
+const KEEP_SECONDS = 15 * 60;
+const READY_TIMEOUT_MS = 5_000;
+
+/** Events lie in a Redis stream a job; a pub/sub message says that there are new ones, so one connection serves all watchers. */
+export async function createLiveStreams(config: RedisConfig, log: Logger): Promise<LiveStreams> {
+  const commands = openFailFastConnection(config, log);
+  const subscriber = openPatientConnection(config, log);
+  await waitUntilReady(commands, READY_TIMEOUT_MS);
+  const keyOf = (jobId: string) => `${config.QUEUE_PREFIX}:live:${jobId}`;
+  const news = new EventEmitter().setMaxListeners(0);
+  subscriber.on('message', (channel: string) => news.emit(channel));
+
+  async function readAfter(key: string, id: string): Promise<{ id: string; event: LiveEvent }[]> {
+    const entries = await commands.xrange(key, `(${id}`, '+').catch(() => []);
+    return entries.flatMap(([entryId, fields]) => {
+      const event = LiveEventSchema.safeParse(JSON.parse(fields[1] ?? 'null'));
+      return event.success ? [{ id: entryId, event: event.data }] : [];
+    });
+  }
+
+  return {
+    async publish(jobId, event) {
+      const key = keyOf(jobId);
+      const pipeline = commands.multi();
+      pipeline.xadd(key, 'MAXLEN', '~', MAX_EVENTS, '*', 'event', JSON.stringify(event));
+      pipeline.expire(key, KEEP_SECONDS);
+      pipeline.publish(key, '');
+      await pipeline.exec().catch((error: unknown) => log.debug({ err: error, jobId }, 'news of a job was not told'));
+    },
+
+    async *watch(jobId, { idleMs, signal }) {
+      const key = keyOf(jobId);
+      const noop = () => {};
+      news.on(key, noop);
+      const untilNews = () =>
+        once(news, key, { signal: AbortSignal.any([signal, AbortSignal.timeout(idleMs)]) }).catch(() => {});
+      try {
+        await Promise.race([subscriber.subscribe(key).catch(() => {}), untilNews()]);
+        let last = '0-0';
+        while (!signal.aborted) {
+          const told = untilNews();
+          const entries = await readAfter(key, last);
+          for (const { id, event } of entries) {
+            last = id;
+            yield event;
+            if (event.type === 'finished') return;
+          }
+          if (entries.length > 0) continue;
+          await told;
+          yield undefined;
+        }
+      } finally {
+        news.off(key, noop);
+        if (news.listenerCount(key) === 0) void subscriber.unsubscribe(key).catch(() => {});
+      }
+    },
+
+    async remove(jobId) {
+      await commands.del(keyOf(jobId)).catch(() => {});
+    },
+    close() {
+      commands.disconnect();
+      subscriber.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
