@@ -1,0 +1,12 @@
+export { catalogueModel, defaultModel, MODEL_CATALOGUE } from './catalogue.ts';
+export { megabytes } from './disk-space.ts';
+export {
+  type InstalledModel,
+  installedModel,
+  type ListedModel,
+  listModels,
+  removeModel,
+  verifyModel,
+} from './installed.ts';
+export { type CatalogueKind, type CatalogueModel, publishedBytes } from './model.ts';
+export { importModel, type PullOptions, pullModel } from './pull-model.ts';
