@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { ChatTask } from '@aigolos/contracts';
+import { type Database, openDatabase } from '@aigolos/db';
+import {
+  createCancelReceiver,
+  createCancelSender,
+  createLiveStreams,
+  createProducer,
+  createQueueWorker,
+  type LiveStreams,
+  type Producer,
+} from '@aigolos/queue';
+import { createLogger, createMetrics } from '@aigolos/runtime';
+import type { TestMongo, TestRedis } from '@aigolos/testing';
+import {
+  createJobRunner,
+  createJobs,
+  createReconciler,
+  type Jobs,
+  type Processor,
+  type Reconciler,
+} from '../src/index.ts';
+
+export const log = createLogger({ service: 'test', level: 'silent' });
+export const ACCOUNT = 'acc_1';
+
+export interface Harness {
+  db: Database;
+  jobs: Jobs;
+  producer: Producer;
+  live: LiveStreams;
+  reconciler: Reconciler;
+  /** Starts a worker for chat jobs; ends with the harness. */
+  startWorker(process: Processor<'chat'>, options?: { concurrency?: number; leaseMs?: number }): TestWorker;
+  submitChat(task?: Partial<ChatTask>): ReturnType<Jobs['submit']>;
+  close(): Promise<void>;
+}
+
+export interface TestWorker {
+  /** What SIGTERM does: no new ids, what runs goes back to the queue. */
+  drain(): Promise<void>;
+}
+
+/** The life of a job over a real Redis and database, with a processor of the test's own. */
+export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise<Harness> {
+  const config = { REDIS_URL: redis.url, QUEUE_PREFIX: `test-${randomUUID()}` };
+  const db = await openDatabase(mongo.newDatabaseUrl());
+  await db.prepare();
+  const producer = await createProducer(config, log);
+  const live = await createLiveStreams(config, log);
+  const cancels = createCancelSender(config, log);
+  const deps = { db, producer, live, log };
+  const closers = [() => cancels.close(), () => live.close(), () => producer.close(), () => db.close()].reverse();
+  const jobs = createJobs({ ...deps, cancels, retentionDays: 1 });
+  return {
+    db,
+    jobs,
+    producer,
+    live,
+    reconciler: createReconciler(deps, createMetrics('test')),
+    startWorker(process, { concurrency = 1, leaseMs = 3_000 } = {}) {
+      const runner = createJobRunner({
+        kind: 'chat',
+        process,
+        deps,
+        metrics: createMetrics('test'),
+        retentionDays: 1,
+        leaseMs,
+      });
+      const receiver = createCancelReceiver(config, log, runner.cancel);
+      const queue = createQueueWorker({ redis: config, queue: 'llm', concurrency, handle: runner.handle, log });
+      const drain = async () => {
+        const drained = queue.drain();
+        runner.abortAll();
+        await drained;
+      };
+      closers.push(async () => {
+        await drain();
+        await queue.close();
+        await receiver.close();
+      });
+      return { drain };
+    },
+    submitChat: (task = {}) =>
+      jobs.submit({
+        kind: 'chat',
+        account: ACCOUNT,
+        task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [], ...task },
+      }),
+    async close() {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { createLogger } from '@aigolos/runtime';
+import { startRedis, useRedis, waitUntil } from '@aigolos/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createCancelReceiver,
+  createCancelSender,
+  createLiveStreams,
+  createProducer,
+  createQueueWorker,
+  startSchedule,
+} from './index.ts';
+
+const log = createLogger({ service: 'test', level: 'silent' });
+const redis = useRedis();
+let config: { REDIS_URL: string; QUEUE_PREFIX: string };
+let closers: (() => Promise<unknown>)[];
+beforeEach(() => {
+  config = { REDIS_URL: redis.url, QUEUE_PREFIX: `test-${randomUUID()}` };
+  closers = [];
+});
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+});
+const closing = <T extends { close: () => Promise<unknown> }>(part: T): T => {
+  closers.push(() => part.close());
+  return part;
+};
+
+describe('a queue', () => {
+  test('hands out each id once, and knows it until it is handled', async () => {
+    const producer = closing(await createProducer(config, log));
+    const job = { id: 'cht_1', kind: 'chat' } as const;
+    await producer.add(job);
+    await producer.add(job);
+    expect(await producer.knows(job)).toBe(true);
+    const handled: string[] = [];
+    closing(
+      createQueueWorker({
+        redis: config,
+        queue: 'llm',
+        concurrency: 2,
+        log,
+        handle: async (id) => {
+          handled.push(id);
+          return 'done';
+        },
+      }),
+    );
+    await waitUntil('the id is forgotten', async () => !(await producer.knows(job)));
+    expect(handled).toEqual(['cht_1']);
+    await producer.add(job);
+    await waitUntil('the same id is handed out again', () => handled.length === 2);
+  });
+
+  test('an id that is not done, or whose handling failed, comes again', async () => {
+    const producer = closing(await createProducer(config, log));
+    const answers = [() => ({ againAfterMs: 10 }), () => Promise.reject(new Error('our fault')), () => 'done' as const];
+    const times: number[] = [];
+    closing(
+      createQueueWorker({
+        redis: config,
+        queue: 'llm',
+        concurrency: 1,
+        log,
+        handle: async () => (answers[times.push(Date.now()) - 1] ?? (() => 'done' as const))(),
+      }),
+    );
+    await producer.add({ id: 'cht_1', kind: 'chat' });
+    await waitUntil('it was handled three times', () => times.length === 3);
+    await waitUntil('it is done', async () => !(await producer.knows({ id: 'cht_1', kind: 'chat' })));
+  });
+
+  test('a producer fails at once while Redis is away, and works again when it is back', async () => {
+    const own = await startRedis();
+    closers.push(() => own.kill());
+    const producer = closing(await createProducer({ ...config, REDIS_URL: own.url }, log));
+    own.signal('SIGKILL');
+    await waitUntil('the connection is lost', () =>
+      producer.ping().then(
+        () => false,
+        () => true,
+      ),
+    );
+    const began = Date.now();
+    await expect(producer.add({ id: 'cht_1', kind: 'chat' })).rejects.toThrow();
+    expect(Date.now() - began).toBeLessThan(200);
+    await own.restart();
+    await waitUntil('the producer is back', () => producer.ping().catch(() => false));
+    await producer.add({ id: 'cht_1', kind: 'chat' });
+  });
+});
+
+describe('live streams', () => {
+  const collect = async (streams: Awaited<ReturnType<typeof createLiveStreams>>, id: string) => {
+    const texts: string[] = [];
+    for await (const event of streams.watch(id, { idleMs: 500, signal: AbortSignal.timeout(10_000) })) {
+      if (event?.type === 'delta') texts.push(event.text);
+    }
+    return texts.join('');
+  };
+
+  test('every watcher sees every event from the first, in order, whenever it came', async () => {
+    const writer = closing(await createLiveStreams(config, log));
+    const reader = closing(await createLiveStreams(config, log));
+    const early = collect(reader, 'cht_1');
+    for (const text of ['a', 'b', 'c']) await writer.publish('cht_1', { type: 'delta', fence: 1, text });
+    const midway = collect(reader, 'cht_1');
+    await writer.publish('cht_1', { type: 'delta', fence: 1, text: 'd' });
+    await writer.publish('cht_1', { type: 'finished', fence: 1 });
+    expect(await Promise.all([early, midway, collect(reader, 'cht_1')])).toEqual(['abcd', 'abcd', 'abcd']);
+  });
+
+  test('lets its watcher look at the record when there is no news', async () => {
+    const streams = closing(await createLiveStreams(config, log));
+    const watching = streams.watch('cht_1', { idleMs: 20, signal: AbortSignal.timeout(5_000) });
+    expect(await watching.next()).toEqual({ done: false, value: undefined });
+    await watching.return(undefined);
+  });
+
+  test('telling news never fails, not even without Redis', async () => {
+    const own = await startRedis();
+    const streams = closing(await createLiveStreams({ ...config, REDIS_URL: own.url }, log));
+    await own.kill('SIGKILL');
+    await streams.publish('cht_1', { type: 'finished', fence: 1 });
+  });
+});
+
+test('a cancel reaches every worker', async () => {
+  const heard: string[] = [];
+  for (const name of ['one', 'two']) closing(createCancelReceiver(config, log, (id) => heard.push(`${name} ${id}`)));
+  const sender = closing(createCancelSender(config, log));
+  await waitUntil('both heard', async () => {
+    await sender.send('trn_1').catch(() => {});
+    return heard.includes('one trn_1') && heard.includes('two trn_1');
+  });
+});
+
+test('a scheduled task runs once for each due time, however many processes ask for it', async () => {
+  const slots: number[] = [];
+  const task = { name: 'tick', cron: '* * * * * *', run: async (slot: Date) => void slots.push(slot.getTime()) };
+  closing(await startSchedule(config, [task], log));
+  closing(await startSchedule(config, [task], log));
+  await waitUntil('three due times came', () => slots.length >= 3);
+  expect(new Set(slots).size).toBe(slots.length);
+});
