@@ -1,9 +1,11 @@
 import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES } from '@aigolos/contracts';
 import type { Database, JobRecord } from '@aigolos/db';
 
+export type ConversationReader = Pick<Database['conversations'], 'lastMessages'>;
+
 /** The messages that stand before a turn: the last ones of its conversation, oldest first. */
 export async function conversationContext(
-  conversations: Database['conversations'],
+  conversations: ConversationReader,
   conversation: string,
 ): Promise<ChatMessage[]> {
   const messages = await conversations.lastMessages(conversation, CONVERSATION_CONTEXT_MESSAGES);
@@ -17,7 +19,11 @@ export async function writeTurn(db: Pick<Database, 'jobs' | 'conversations'>, jo
       conversation: job.conversation,
       account: job.account,
       job: job._id,
-      messages: [...job.task.messages, { role: 'assistant', content: job.result.text }],
+      // Instructions belong to a request, not to what was said.
+      messages: [
+        ...job.task.messages.filter(({ role }) => role !== 'system'),
+        { role: 'assistant', content: job.result.text },
+      ],
       at: job.finishedAt ?? new Date(),
     });
   }

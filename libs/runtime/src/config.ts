@@ -75,3 +75,14 @@ export const workerConfig = {
 export const retentionConfig = {
   RETENTION_DAYS: intVar.min(1).default(90).describe('days after its end that a job and its files are deleted'),
 };
+
+export const modelsConfig = {
+  MODELS_DIR: z.string().default('models').describe('folder of the installed models'),
+};
+
+export const testEngineConfig = {
+  TEST_ENGINE_PACE_MS: intVar
+    .min(0)
+    .default(0)
+    .describe('how long a test engine takes for a second of audio, a token or a character'),
+};

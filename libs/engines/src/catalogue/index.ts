@@ -10,3 +10,4 @@ export {
 } from './installed.ts';
 export { type CatalogueKind, type CatalogueModel, publishedBytes } from './model.ts';
 export { importModel, type PullOptions, pullModel } from './pull-model.ts';
+export { describeModel } from './describe-model.ts';

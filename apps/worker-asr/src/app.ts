@@ -1,0 +1,32 @@
+import { openBlobStore } from '@aigolos/blob-store';
+import { describeModel } from '@aigolos/engines/catalogue';
+import { createWorker } from '@aigolos/jobs';
+import { createMedia } from '@aigolos/media';
+import type { App, Logger } from '@aigolos/runtime';
+import type { Config } from './config.ts';
+import { createEngine } from './engine.ts';
+import { createTranscribeProcessor } from './transcribe.processor.ts';
+
+/** Audio in, transcript out. */
+export function createApp(config: Config, log: Logger): App {
+  return createWorker({
+    service: 'worker-asr',
+    kind: 'transcription',
+    config,
+    log,
+    async open() {
+      const engine = createEngine(config, log);
+      const process = createTranscribeProcessor({
+        engine,
+        media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
+        blobs: openBlobStore(config),
+        maxSeconds: config.AUDIO_MAX_SECONDS,
+      });
+      return {
+        process,
+        models: [describeModel(engine.model, 'asr', { isDefault: true })],
+        close: () => engine.close(),
+      };
+    },
+  });
+}

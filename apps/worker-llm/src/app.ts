@@ -1,0 +1,25 @@
+import { describeModel } from '@aigolos/engines/catalogue';
+import { createWorker } from '@aigolos/jobs';
+import type { App, Logger } from '@aigolos/runtime';
+import { createAnswerProcessor } from './answer.processor.ts';
+import type { Config } from './config.ts';
+import { createEngine } from './engine.ts';
+
+/** Messages in, text out. */
+export function createApp(config: Config, log: Logger): App {
+  return createWorker({
+    service: 'worker-llm',
+    kind: 'chat',
+    config,
+    log,
+    async open({ conversations }) {
+      const engine = createEngine(config, log);
+      const process = createAnswerProcessor({ engine, conversations });
+      return {
+        process,
+        models: [describeModel(engine.model, 'llm', { isDefault: true })],
+        close: () => engine.close(),
+      };
+    },
+  });
+}

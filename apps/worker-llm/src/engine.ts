@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { AIGolosError } from '@aigolos/contracts';
+import {
+  createNodeLlamaCppEngine,
+  createOpenAICompatibleLlmEngine,
+  createTestLlmEngine,
+  type LlmEngine,
+} from '@aigolos/engines/llm';
+import type { Logger } from '@aigolos/runtime';
+import type { Config } from './config.ts';
+
+/** The engine that the configuration names. */
+export function createEngine(config: Config, log: Logger): LlmEngine {
+  const model = config.LLM_MODEL;
+  switch (config.LLM_ENGINE) {
+    case 'node-llama-cpp':
+      return createNodeLlamaCppEngine({
+        model,
+        modelPath: join(config.MODELS_DIR, model, 'model.gguf'),
+        contextTokens: config.LLM_CONTEXT_TOKENS,
+        sequences: config.CONCURRENCY,
+        threads: config.LLM_THREADS,
+        log,
+      });
+    case 'openai-compatible':
+      if (!config.LLM_BASE_URL) {
+        throw new AIGolosError('LLM_BASE_URL must be set for LLM_ENGINE=openai-compatible.', {
+          code: 'CONFIG_INVALID',
+        });
+      }
+      return createOpenAICompatibleLlmEngine({
+        baseUrl: config.LLM_BASE_URL,
+        apiKey: config.LLM_API_KEY,
+        model,
+        upstreamModel: config.LLM_UPSTREAM_MODEL ?? model,
+      });
+    case 'test':
+      return createTestLlmEngine({ model, paceMsPerToken: config.TEST_ENGINE_PACE_MS });
+  }
+}

@@ -1,0 +1,33 @@
+import { openBlobStore } from '@aigolos/blob-store';
+import { describeModel } from '@aigolos/engines/catalogue';
+import { createWorker } from '@aigolos/jobs';
+import { createMedia } from '@aigolos/media';
+import type { App, Logger } from '@aigolos/runtime';
+import type { Config } from './config.ts';
+import { createEngines } from './engine.ts';
+import { createSpeakProcessor } from './speak.processor.ts';
+
+/** Text in, audio out. */
+export function createApp(config: Config, log: Logger): App {
+  return createWorker({
+    service: 'worker-tts',
+    kind: 'speech',
+    config,
+    log,
+    async open() {
+      const engines = await createEngines(config, log);
+      const process = createSpeakProcessor({
+        engines,
+        media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
+        blobs: openBlobStore(config),
+      });
+      const models = engines.map(({ model, voices }, index) =>
+        describeModel(model, 'tts', { isDefault: index === 0, voices }),
+      );
+      const close = async () => {
+        for (const engine of engines) await engine.close();
+      };
+      return { process, models, close };
+    },
+  });
+}

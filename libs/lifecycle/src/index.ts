@@ -1,0 +1,3 @@
+export { deleteExpiredJobs } from './cleanup.ts';
+export { createOrphanSweep, type OrphanSweep } from './orphans.ts';
+export { createReactions, type Reaction } from './reactions.ts';
