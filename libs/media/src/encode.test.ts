@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { concat, decodeAll, loudness, media, withFolder, writeClip } from '../test/clips.ts';
+import { createMedia, type EncodeFormat, type PcmAudio } from './media.ts';
+
+const never = new AbortController().signal;
+const FORMATS: EncodeFormat[] = ['mp3', 'wav'];
+const SECOND_AT_22_KHZ = 22_050;
+
+describe.each(FORMATS)('encode to %s', (format) => {
+  test('gives a file whose own header says the right length', async () => {
+    await withFolder(async (folder) => {
+      const encoded = await media.encode(tones(7), format, never);
+      expect(encoded.durationSeconds).toBe(7);
+      const file = await buffer(encoded.stream);
+      expect(file.length).toBe(encoded.bytes);
+      const path = await writeClip(folder, 'out', file);
+      const probed = await media.probe(path);
+      expect(probed).toMatchObject({ sampleRateHz: SECOND_AT_22_KHZ, channels: 1 });
+      expect(Math.abs((probed.durationSeconds ?? 0) - 7)).toBeLessThan(0.1);
+      expect(await soundOf(path)).toBeCloseTo(loudness(concat(await samplesOf(tones(7)))), 1);
+    });
+  });
+
+  test('the same sound gives the same bytes', async () => {
+    const files = [await media.encode(tones(1), format, never), await media.encode(tones(1), format, never)];
+    const [one, other] = await Promise.all(files.map((file) => buffer(file.stream)));
+    expect(other?.equals(one ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  test('no sound at all gives a short silence that can be played', async () => {
+    await withFolder(async (folder) => {
+      const encoded = await media.encode(tones(0), format, never);
+      expect(encoded.durationSeconds).toBe(0.1);
+      const path = await writeClip(folder, 'out', await buffer(encoded.stream));
+      expect(await soundOf(path)).toBe(0);
+    });
+  });
+
+  test('an error of the source comes through and leaves no file', async () => {
+    const before = await leftovers();
+    const failing = media.encode(failAfter(2), format, never);
+    await expect(failing).rejects.toThrow('the voice broke');
+    expect(await leftovers()).toEqual(before);
+  });
+
+  test('an abort ends it with its reason and leaves no file', async () => {
+    const before = await leftovers();
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    const encoding = media.encode(endless(controller.signal), format, controller.signal);
+    await expect.poll(async () => (await leftovers()).length).toBeGreaterThan(before.length);
+    controller.abort(reason);
+    await expect(encoding).rejects.toBe(reason);
+    expect(await leftovers()).toEqual(before);
+  });
+});
+
+test('a WAV states the size of its data, which pipes of ffmpeg do not', async () => {
+  const encoded = await media.encode(tones(2), 'wav', never);
+  const file = await buffer(encoded.stream);
+  expect(encoded.contentType).toBe('audio/wav');
+  expect(file.toString('latin1', 36, 40)).toBe('data');
+  expect(file.readUInt32LE(40)).toBe(2 * SECOND_AT_22_KHZ * Int16Array.BYTES_PER_ELEMENT);
+  expect(file.readUInt32LE(4)).toBe(file.length - 8);
+});
+
+test('a change of the rate within one file is an error', async () => {
+  const mixed = async function* (): AsyncGenerator<PcmAudio> {
+    yield { samples: new Float32Array(100), sampleRateHz: 22_050 };
+    yield { samples: new Float32Array(100), sampleRateHz: 16_000 };
+  };
+  await expect(media.encode(mixed(), 'wav', never)).rejects.toThrow('16000 Hz cannot follow sound at 22050 Hz');
+});
+
+test('without ffmpeg the error is ours and another try may succeed', async () => {
+  const broken = createMedia({ ffmpegPath: 'no-such-ffmpeg', ffprobePath: 'ffprobe' });
+  await expect(broken.encode(tones(2), 'mp3', never)).rejects.toMatchObject({
+    code: 'MEDIA_TOOL_FAILED',
+    retryable: true,
+  });
+});
+
+async function* tones(seconds: number): AsyncGenerator<PcmAudio> {
+  for (let second = 0; second < seconds; second += 1) {
+    const samples = Float32Array.from({ length: SECOND_AT_22_KHZ }, (_, index) => 0.5 * Math.sin(index / 10));
+    yield { samples, sampleRateHz: SECOND_AT_22_KHZ };
+  }
+}
+
+async function* failAfter(seconds: number): AsyncGenerator<PcmAudio> {
+  yield* tones(seconds);
+  throw new Error('the voice broke');
+}
+
+async function* endless(signal: AbortSignal): AsyncGenerator<PcmAudio> {
+  for (;;) {
+    yield* tones(1);
+    await sleep(5, undefined, { signal });
+  }
+}
+
+async function samplesOf(pcm: AsyncIterable<PcmAudio>): Promise<Float32Array[]> {
+  return (await Array.fromAsync(pcm)).map((piece) => piece.samples);
+}
+
+async function soundOf(path: string): Promise<number> {
+  return loudness(await decodeAll(path, SECOND_AT_22_KHZ));
+}
+
+async function leftovers(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => name.startsWith('aigolos-encode-'));
+}

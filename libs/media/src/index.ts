@@ -1,0 +1,2 @@
+export * from './chunk-at-pauses.ts';
+export * from './media.ts';

@@ -1,0 +1,40 @@
+import { decode } from './decode.ts';
+import { type EncodedAudio, type EncodeFormat, encode, type PcmAudio } from './encode.ts';
+import { type AudioProbe, probe } from './probe.ts';
+
+export type { AudioProbe, EncodedAudio, EncodeFormat, PcmAudio };
+
+export interface Media {
+  /**
+   * Looks at a file without decoding it.
+   * @throws ValidationError `AUDIO_EMPTY` (no bytes) or `AUDIO_NOT_RECOGNISED` (not a container that is read here, or no
+   *   audio in it; the message says which); AIGolosError `MEDIA_TOOL_FAILED`, retryable, when ffprobe cannot be run.
+   */
+  probe(path: string, signal?: AbortSignal): Promise<AudioProbe>;
+  /**
+   * Decodes the first audio stream of a file to mono f32 PCM in [-1, 1], in pieces of about a second at 16 kHz. Reads no
+   * faster than the pieces are taken, so memory does not grow with the file. Leaving the loop, or an abort, ends ffmpeg.
+   * @throws ValidationError `AUDIO_EMPTY` when nothing can be decoded; AIGolosError `MEDIA_TOOL_FAILED`, retryable;
+   *   `signal.reason` on abort.
+   */
+  decode(path: string, options: { sampleRateHz: number }, signal: AbortSignal): AsyncGenerator<Float32Array, void>;
+  /**
+   * Encodes mono PCM while it comes and resolves when the last of it is written, so that the file's header is right and
+   * its size and length are known before it is stored. The bytes lie in an unlinked temporary file that is gone once
+   * `stream` has been read or destroyed; the caller must do one of the two.
+   *
+   * All pieces have one rate. Where none comes, the file holds a tenth of a second of silence, as a file without any
+   * sound cannot be played.
+   * @throws what `pcm` throws; AIGolosError `MEDIA_TOOL_FAILED`, retryable; `signal.reason` on abort.
+   */
+  encode(pcm: AsyncIterable<PcmAudio>, format: EncodeFormat, signal: AbortSignal): Promise<EncodedAudio>;
+}
+
+/** Paths are names to look up on PATH, or files. */
+export function createMedia(tools: { ffmpegPath: string; ffprobePath: string }): Media {
+  return {
+    probe: (path, signal) => probe(tools.ffprobePath, path, signal),
+    decode: (path, options, signal) => decode(tools.ffmpegPath, path, { ...options, signal }),
+    encode: (pcm, format, signal) => encode(tools.ffmpegPath, pcm, { format, signal }),
+  };
+}
