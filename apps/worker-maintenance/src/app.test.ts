@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { openBlobStore } from '@aigolos/blob-store';
+import { newId } from '@aigolos/contracts';
+import { type AnyJobRecord, type Database, openDatabase } from '@aigolos/db';
+import { createProducer } from '@aigolos/queue';
+import { createLogger, loadConfig } from '@aigolos/runtime';
+import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { afterEach, beforeEach, test } from 'vitest';
+import { createApp } from './app.ts';
+import { type Config, ConfigSchema } from './config.ts';
+
+const redis = useRedis();
+const mongo = useMongo();
+const log = createLogger({ service: 'test', level: 'silent' });
+let dir: string;
+let config: Config;
+let db: Database;
+let closers: (() => Promise<unknown>)[];
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'aigolos-maintenance-'));
+  config = loadConfig(ConfigSchema, {
+    MONGO_URL: mongo.newDatabaseUrl(),
+    REDIS_URL: redis.url,
+    QUEUE_PREFIX: `test-${randomUUID()}`,
+    BLOB_DIR: dir,
+    RECONCILE_EVERY_MS: '200',
+  });
+  db = await openDatabase(config.MONGO_URL);
+  await db.prepare();
+  closers = [() => db.close()];
+});
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function startApp() {
+  const app = createApp(config, log);
+  closers.push(() => app.stop());
+  await app.start();
+  return app;
+}
+
+function job(fields: Partial<AnyJobRecord>): AnyJobRecord {
+  const now = new Date();
+  return {
+    _id: newId('chat'),
+    kind: 'chat',
+    account: 'acc_1',
+    status: 'completed',
+    task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
+    warnings: [],
+    metadata: {},
+    progress: 0,
+    fence: 0,
+    attempt: 0,
+    crashes: 0,
+    createdAt: now,
+    queuedAt: now,
+    ...fields,
+  } as AnyJobRecord;
+}
+
+async function insertWithFile(): Promise<string> {
+  const record = job({});
+  const blobs = openBlobStore(config);
+  await blobs.commit(await blobs.receive(Readable.from(['audio']), { maxBytes: 9 }), `${record._id}/input`);
+  await db.jobs.insert(record);
+  return record._id;
+}
+
+const fileIsGone = (id: string) => async () => !(await openBlobStore(config).exists(`${id}/input`));
+
+test('a deleted record loses its files, also one deleted while nobody watched', async () => {
+  const first = await startApp();
+  const [seen, missed] = [await insertWithFile(), await insertWithFile()];
+  await waitUntil('the reactors watch', async () => {
+    const probe = await insertWithFile();
+    await db.jobs.deleteFinal('acc_1', probe);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return fileIsGone(probe)();
+  });
+  await db.jobs.deleteFinal('acc_1', seen);
+  await waitUntil('the file is deleted', fileIsGone(seen));
+  await first.stop();
+  await db.jobs.deleteFinal('acc_1', missed);
+  await startApp();
+  await waitUntil('the file of the delete in between is deleted', fileIsGone(missed), 15_000);
+});
+
+test('a job that the queue does not know is put back', async () => {
+  const record = job({ status: 'queued', queuedAt: new Date(Date.now() - 60_000) });
+  await db.jobs.insert(record);
+  await startApp();
+  const producer = await createProducer(config, log);
+  closers.push(() => producer.close());
+  await waitUntil('it is on the queue', () => producer.knows({ id: record._id, kind: 'chat' }));
+});
+
+test('a second instance takes over when the first stops', async () => {
+  const first = await startApp();
+  await startApp();
+  await first.stop();
+  const record = job({ status: 'queued', queuedAt: new Date(Date.now() - 60_000) });
+  await db.jobs.insert(record);
+  const producer = await createProducer(config, log);
+  closers.push(() => producer.close());
+  await waitUntil('the second one reconciles', () => producer.knows({ id: record._id, kind: 'chat' }));
+});

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
+import { newId } from '@aigolos/contracts';
+import { type AnyJobRecord, type Database, openDatabase } from '@aigolos/db';
+import { useMongo } from '@aigolos/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createOrphanSweep, createReactions, deleteExpiredJobs } from './index.ts';
+
+const mongo = useMongo();
+const signal = new AbortController().signal;
+let dir: string;
+let blobs: BlobStore;
+let db: Database;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'aigolos-lifecycle-'));
+  blobs = openBlobStore({ BLOB_DRIVER: 'fs', BLOB_DIR: dir, S3_REGION: 'us-east-1' });
+  db = await openDatabase(mongo.newDatabaseUrl());
+  await db.prepare();
+});
+afterEach(async () => {
+  await db.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function insertJob(fields: Partial<AnyJobRecord>): Promise<string> {
+  const now = new Date();
+  const _id = newId('chat');
+  await db.jobs.insert({
+    _id,
+    kind: 'chat',
+    account: 'acc_1',
+    status: 'completed',
+    task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
+    warnings: [],
+    metadata: {},
+    progress: 0,
+    fence: 0,
+    attempt: 0,
+    crashes: 0,
+    createdAt: now,
+    queuedAt: now,
+    ...fields,
+  } as AnyJobRecord);
+  return _id;
+}
+
+async function storeBlob(recordId: string): Promise<void> {
+  const file = await blobs.receive(Readable.from([Buffer.from('audio')]), { maxBytes: 100 });
+  await blobs.commit(file, `${recordId}/input`);
+}
+
+test('cleanup deletes what has expired, and never a job that has not ended', async () => {
+  const past = new Date(Date.now() - 1_000);
+  const expired = await insertJob({ expiresAt: past });
+  const kept = [
+    await insertJob({ expiresAt: new Date(Date.now() + 60_000) }),
+    await insertJob({}),
+    await insertJob({ status: 'in_progress', expiresAt: past }),
+  ];
+  expect(await deleteExpiredJobs({ db }, new Date(), signal)).toBe(1);
+  expect(await deleteExpiredJobs({ db }, new Date(), signal)).toBe(0);
+  expect(await db.jobs.existing([expired, ...kept])).toEqual(new Set(kept));
+});
+
+describe('the search for orphans', () => {
+  test('deletes files whose record is missing for longer than the grace, and no others', async () => {
+    const owned = await insertJob({});
+    await storeBlob(owned);
+    await storeBlob('trn_orphan');
+    const sweep = createOrphanSweep({ db, blobs, graceMs: 0 });
+    expect(await sweep.sweep(signal)).toBe(0);
+    expect(await blobs.exists('trn_orphan/input')).toBe(true);
+    expect(await sweep.sweep(signal)).toBe(1);
+    expect(await blobs.exists('trn_orphan/input')).toBe(false);
+    expect(await blobs.exists(`${owned}/input`)).toBe(true);
+  });
+
+  test('leaves a file alone whose record is only on its way', async () => {
+    const patient = createOrphanSweep({ db, blobs });
+    await storeBlob('trn_young');
+    for (let sweep = 0; sweep < 3; sweep += 1) expect(await patient.sweep(signal)).toBe(0);
+    expect(await blobs.exists('trn_young/input')).toBe(true);
+  });
+});
+
+describe('reactions', () => {
+  const react = async (name: string, change: { id: string; document?: Record<string, unknown> }) => {
+    const reaction = createReactions({ db, blobs }).find((candidate) => candidate.name === name);
+    if (!reaction) throw new Error(`no reaction ${name}`);
+    const { collection, operation } = reaction;
+    await reaction.react({ collection, operation, at: undefined, document: undefined, ...change });
+  };
+
+  test('a deleted record takes its files with it, however often it is told', async () => {
+    await storeBlob('trn_1');
+    await storeBlob('trn_2');
+    for (let time = 0; time < 2; time += 1) await react('record_deleted', { id: 'trn_1' });
+    expect(await blobs.exists('trn_1/input')).toBe(false);
+    expect(await blobs.exists('trn_2/input')).toBe(true);
+  });
+
+  test('a new message moves its conversation forward, and never back', async () => {
+    const { _id: conversation } = await db.conversations.create('acc_1');
+    const later = { conversation, seq: 5, createdAt: new Date(Date.now() + 5_000) };
+    const earlier = { conversation, seq: 4, createdAt: new Date(Date.now() + 4_000) };
+    for (const document of [later, earlier]) await react('message_created', { id: 'msg_1', document });
+    expect(await db.conversations.findOwned('acc_1', conversation)).toMatchObject({
+      messageCount: 6,
+      updatedAt: later.createdAt,
+    });
+  });
+});
