@@ -38,7 +38,7 @@ export const MODEL_ALIASES: Record<string, ModelKind> = {
   'gpt-5-mini': 'llm',
 };
 
-/** OpenAI's voices; each stands for the model's first voice, spread over those at hand where there are several. */
+/** OpenAI's voices; each stands for the model's first English voice, or its first where it has no English one. */
 export const VOICE_ALIASES = [
   'alloy',
   'ash',

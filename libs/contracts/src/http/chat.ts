@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FinishReasonSchema } from '../jobs/chat.ts';
 import { LIMITS } from '../limits.ts';
+import { countCharacters, numberBetween } from './common.ts';
 
 const TextPartSchema = z.object({ type: z.literal('text'), text: z.string() });
 
@@ -8,12 +9,14 @@ const TextPartSchema = z.object({ type: z.literal('text'), text: z.string() });
 const ChatRequestMessageSchema = z
   .object({
     role: z.enum(['system', 'developer', 'user', 'assistant']),
-    content: z.union([z.string(), z.array(TextPartSchema).min(1)]),
+    content: z.union([z.string(), z.array(TextPartSchema).min(1)], {
+      error: 'content must be a text or a list of text parts; images, audio and files are not supported',
+    }),
     name: z.string().optional(),
   })
   .superRefine((message, context) => {
     const text = chatContentText(message.content);
-    const length = [...text].length;
+    const length = countCharacters(text);
     if (text.trim() === '' || length > LIMITS.chatMessageCharacters) {
       context.addIssue({
         code: 'custom',
@@ -28,16 +31,17 @@ export function chatContentText(content: string | { text: string }[]): string {
   return typeof content === 'string' ? content : content.map((part) => part.text).join('');
 }
 
+/** Loose, so that options which AIGolos does not have can be told of instead of vanishing. */
 export const ChatCompletionRequestSchema = z
-  .object({
+  .looseObject({
     model: z.string().min(1),
     messages: z.array(ChatRequestMessageSchema).min(1).max(LIMITS.chatMessages),
     stream: z.boolean().nullish(),
     stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),
     max_tokens: z.number().int().min(1).nullish(),
     max_completion_tokens: z.number().int().min(1).nullish(),
-    temperature: z.number().min(0).max(2).nullish(),
-    top_p: z.number().gt(0).max(1).nullish(),
+    temperature: numberBetween('temperature', 0, 2).nullish(),
+    top_p: numberBetween('top_p', 0, 1).nullish(),
     stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(LIMITS.stopSequences)]).nullish(),
     seed: z.number().int().nullish(),
     n: z.literal(1, { error: 'n must be 1: one answer a request' }).nullish(),

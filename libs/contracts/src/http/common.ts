@@ -31,8 +31,20 @@ export type Problem = z.infer<typeof ProblemSchema>;
 
 const BCP47 = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 /** A language as its ISO 639 code, optionally with a region: `en`, `ru`, `pt-BR`. */
-export const LanguageSchema = z
-  .string()
-  .regex(BCP47, {
-    error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not "${String(issue.input)}"`,
-  });
+export const LanguageSchema = z.string().regex(BCP47, {
+  error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not "${String(issue.input)}"`,
+});
+
+/** A number within bounds, whose message says them and what came instead. */
+export function numberBetween(name: string, least: number, most: number): z.ZodNumber {
+  const error = (issue: { input?: unknown }) =>
+    issue.input === undefined
+      ? `${name} is required`
+      : `${name} must be a number from ${least} to ${most}, not ${JSON.stringify(issue.input)}`;
+  return z.number({ error }).min(least, { error }).max(most, { error });
+}
+
+/** The length of a text in characters (Unicode code points): an emoji counts once, not as two UTF-16 units. */
+export function countCharacters(text: string): number {
+  return Array.from(text).length;
+}

@@ -15,7 +15,11 @@ export const JobViewSchema = z
     finished_at: z.number().int().nullable(),
     expires_at: z.number().int().nullable(),
     progress: z.number(),
-    queue_position: z.number().int().nullable(),
+    queue_position: z
+      .number()
+      .int()
+      .nullable()
+      .describe('Jobs of its kind before it; only of a queued job, not in lists'),
     attempt: z.number().int(),
     error: z.object({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
     usage: z

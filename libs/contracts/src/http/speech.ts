@@ -1,23 +1,30 @@
 import { z } from 'zod';
 import { SpeechFormatSchema } from '../jobs/speech.ts';
 import { LIMITS } from '../limits.ts';
+import { countCharacters, numberBetween } from './common.ts';
 
+/** Loose, so that options which AIGolos does not have can be told of instead of vanishing. */
 export const SpeechRequestSchema = z
-  .object({
+  .looseObject({
     model: z.string().min(1),
     input: z.string().superRefine((text, context) => {
-      const length = [...text].length;
+      const length = countCharacters(text);
       if (text.trim() === '' || length > LIMITS.speechCharacters) {
         context.addIssue(
           `input must have 1 to ${LIMITS.speechCharacters} characters that can be spoken, this one has ${text.trim() === '' ? 0 : length}`,
         );
       }
     }),
-    voice: z.union([z.string().min(1), z.object({ id: z.string().min(1) })]),
+    voice: z.union([z.string().min(1), z.object({ id: z.string().min(1) })], {
+      error:
+        'voice is required: the id of a voice (GET /v1/audio/voices lists them) or one of the OpenAI names such as "alloy"',
+    }),
     response_format: SpeechFormatSchema.default('mp3'),
-    speed: z.number().min(LIMITS.speedMin).max(LIMITS.speedMax).default(1),
+    speed: numberBetween('speed', LIMITS.speedMin, LIMITS.speedMax).default(1),
     instructions: z.string().max(4_096).optional(),
-    stream_format: z.literal('audio').optional(),
+    stream_format: z
+      .literal('audio', { error: 'stream_format must be "audio": the sound itself is streamed, not events' })
+      .optional(),
   })
   .meta({ id: 'SpeechRequest' });
 export type SpeechRequest = z.infer<typeof SpeechRequestSchema>;

@@ -5,18 +5,30 @@ import { LanguageSchema } from './common.ts';
 
 export const TRANSCRIPTION_FORMATS = ['json', 'text', 'verbose_json'] as const;
 
-/** The form fields beside `file`. They arrive as text, so numbers and lists are read from it. */
-export const TranscriptionFieldsSchema = z
-  .object({
-    model: z.string().min(1),
-    language: LanguageSchema.optional(),
-    prompt: z.string().max(LIMITS.promptCharacters).optional(),
-    response_format: z.enum(TRANSCRIPTION_FORMATS).default('json'),
-    temperature: z.coerce.number().min(0).max(1).optional(),
-    timestamp_granularities: z.array(z.enum(['word', 'segment'])).optional(),
-  })
-  .meta({ id: 'TranscriptionRequest' });
+const temperatureError = 'temperature must be a number from 0 to 1';
+
+/**
+ * The form fields beside `file`. They arrive as text, so numbers and lists are read from it. Loose, so that options which
+ * AIGolos does not have can be told of instead of vanishing.
+ */
+export const TranscriptionFieldsSchema = z.looseObject({
+  model: z.string().min(1),
+  language: LanguageSchema.optional(),
+  prompt: z.string().max(LIMITS.promptCharacters).optional(),
+  response_format: z.enum(TRANSCRIPTION_FORMATS).default('json'),
+  temperature: z.coerce
+    .number({ error: temperatureError })
+    .min(0, { error: temperatureError })
+    .max(1, { error: temperatureError })
+    .optional(),
+  timestamp_granularities: z.array(z.enum(['word', 'segment'])).optional(),
+});
 export type TranscriptionFields = z.infer<typeof TranscriptionFieldsSchema>;
+
+/** The whole form, as it is documented; the file is streamed to the blob store and never a value here. */
+export const TranscriptionFormSchema = z
+  .object({ ...TranscriptionFieldsSchema.shape, file: z.file().describe('Any container that ffmpeg reads') })
+  .meta({ id: 'TranscriptionForm' });
 
 const DurationUsageSchema = z.object({ type: z.literal('duration'), seconds: z.number() });
 

@@ -9,6 +9,8 @@ export const TranscriptionTaskSchema = z.object({
   /** The client's own choice of how the answer is written; kept so that a result fetched later has the same form. */
   responseFormat: z.enum(['json', 'text', 'verbose_json']),
   wordTimestamps: z.boolean(),
+  /** Only of `verbose_json`: are segments part of the answer? Absent means yes. */
+  segmentTimestamps: z.boolean().optional(),
   audio: z.object({
     blobKey: z.string(),
     bytes: z.number(),
