@@ -50,7 +50,7 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
   const live = await createLiveStreams(config, log);
   const cancels = createCancelSender(config, log);
   const deps = { db, producer, live, log };
-  const closers = [() => cancels.close(), () => live.close(), () => producer.close(), () => db.close()].reverse();
+  const closers = [() => cancels.close(), () => live.close(), () => producer.close(), () => db.close()].toReversed();
   const jobs = createJobs({ ...deps, cancels, retentionDays: 1 });
   return {
     db,
@@ -88,7 +88,7 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
         task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [], ...task },
       }),
     async close() {
-      for (const close of closers.reverse()) await close();
+      for (const close of closers.toReversed()) await close();
     },
   };
 }

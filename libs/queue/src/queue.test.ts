@@ -20,7 +20,7 @@ beforeEach(() => {
   closers = [];
 });
 afterEach(async () => {
-  for (const close of closers.reverse()) await close();
+  for (const close of closers.toReversed()) await close();
 });
 const closing = <T extends { close: () => Promise<unknown> }>(part: T): T => {
   closers.push(() => part.close());
@@ -83,7 +83,7 @@ describe('a queue', () => {
       ),
     );
     const began = Date.now();
-    await expect(producer.add({ id: 'cht_1', kind: 'chat' })).rejects.toThrow();
+    await expect(producer.add({ id: 'cht_1', kind: 'chat' })).rejects.toThrow(Error);
     expect(Date.now() - began).toBeLessThan(200);
     await own.restart();
     await waitUntil('the producer is back', () => producer.ping().catch(() => false));
@@ -122,7 +122,7 @@ describe('live streams', () => {
     const own = await startRedis();
     const streams = closing(await createLiveStreams({ ...config, REDIS_URL: own.url }, log));
     await own.kill('SIGKILL');
-    await streams.publish('cht_1', { type: 'finished', fence: 1 });
+    await expect(streams.publish('cht_1', { type: 'finished', fence: 1 })).resolves.toBeUndefined();
   });
 });
 

@@ -23,7 +23,7 @@ export async function startServerProcess(command: string, args: string[], port: 
   });
   const ended = child.then((result) => result);
   const exit = ended.then(({ all, exitCode, shortMessage }) => {
-    throw new Error(`${command} ended (${exitCode ?? shortMessage}): ${String(all ?? '').slice(-2_000)}`);
+    throw new Error(`${command} ended (${exitCode ?? shortMessage}): ${(all ?? '').slice(-2_000)}`);
   });
   exit.catch(() => {});
   await Promise.race([waitForPort(port), exit]);

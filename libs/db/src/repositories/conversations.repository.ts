@@ -54,7 +54,7 @@ export function createConversationsRepository(
 
     async lastMessages(id, limit) {
       const newestFirst = await Message.find({ conversation: id }).sort({ seq: -1 }).limit(limit).lean();
-      return newestFirst.reverse();
+      return newestFirst.toReversed();
     },
 
     async appendTurn({ conversation, account, job, messages, at }) {
