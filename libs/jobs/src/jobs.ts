@@ -35,8 +35,8 @@ export interface Jobs {
     kind?: JobKind | undefined;
     status?: JobStatus | undefined;
   }): Promise<{ jobs: AnyJobRecord[]; hasMore: boolean }>;
-  /** The job once it has ended, or as it is after the time. */
-  waitForEnd(account: string, id: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
+  /** The job once it has ended, or as it is after the time, if one is given, or when the signal aborts. */
+  waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
   /** What the job says while it runs, from its beginning; ends with the job. */
   watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews>;
   /** Harmless twice or after the end; returns the job as it is then. */
@@ -113,7 +113,8 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     async waitForEnd(account, id, { timeoutMs, signal }) {
       const first = await get(account, id);
       if (isFinal(first.status)) return first;
-      const until = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
+      const limits = [timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs), signal];
+      const until = AbortSignal.any(limits.filter((limit) => limit !== undefined));
       for await (const news of watch(account, id, until)) if (news.type === 'ended') return news.job;
       return get(account, id);
     },

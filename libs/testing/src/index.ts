@@ -1,5 +1,7 @@
 export * from './audio.ts';
+export { testConfig } from './config.ts';
 export * from './mongo.ts';
+export * from './prepared.ts';
 export * from './process.ts';
 export * from './redis.ts';
 export * from './wait-until.ts';

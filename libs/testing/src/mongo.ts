@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { afterAll, beforeAll } from 'vitest';
 import { testConfig } from './config.ts';
 import { findContainerEngine } from './containers.ts';
+import { secantusd } from './prepared.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
 
 export interface TestMongo {
@@ -64,7 +64,7 @@ export interface MongoProcess extends ServerProcess {
 export async function startMongo(): Promise<MongoProcess> {
   const dir = await mkdtemp(join(tmpdir(), 'aigolos-mongo-'));
   const port = await getPort();
-  const program = await secantusdPath();
+  const program = secantusd();
   const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', dir];
   let server = await startServerProcess(program, args, port);
   return {
@@ -84,19 +84,6 @@ export async function startMongo(): Promise<MongoProcess> {
       server = await startServerProcess(program, args, port);
     },
   };
-}
-
-/** `npm test` installs it into the cache folder; each requirements file has an environment of its own there. */
-async function secantusdPath(): Promise<string> {
-  if (testConfig.SECANTUSDB_PATH) return testConfig.SECANTUSDB_PATH;
-  const environments = join(testConfig.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'aigolos', 'python');
-  for (const name of await readdir(environments).catch(() => [])) {
-    const program = join(environments, name, 'bin', 'secantusd-py');
-    if (existsSync(program)) return program;
-  }
-  throw new Error(
-    'No MongoDB for tests: set TEST_MONGO_URL, or run `npm test` once from the root, which installs one.',
-  );
 }
 
 function replaceDatabase(url: string, name: string): string {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import getPort from 'get-port';
 import { afterAll, beforeAll } from 'vitest';
 import { testConfig } from './config.ts';
@@ -39,6 +40,8 @@ export interface RedisProcess extends ServerProcess {
   url: string;
   /** Starts it again on the same port, with the data it kept. */
   restart(): Promise<void>;
+  /** Makes it forget everything. */
+  flushAll(): Promise<void>;
 }
 
 /** A Redis process of the test's own, which it may flush, stop or kill: AOF and noeviction, as in production. */
@@ -62,6 +65,9 @@ export async function startRedis(): Promise<RedisProcess> {
     async restart() {
       await server.kill('SIGKILL');
       server = await startServerProcess('redis-server', args, port);
+    },
+    async flushAll() {
+      await execa('redis-cli', ['-p', String(port), 'FLUSHALL']);
     },
   };
 }

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+
+export const APP_NAMES = ['gateway', 'worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'] as const;
+export type AppName = (typeof APP_NAMES)[number];
+
+/** One app of the system as a process of its own, started as the supervisor starts it. */
+export interface AppProcess {
+  name: AppName;
+  pid: number;
+  /** Where it answers `/readyz` and `/metrics`. */
+  url: string;
+  ready(): Promise<void>;
+  /** Sends a signal; resolves when the process has ended. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<{ exitCode: number | undefined }>;
+  log(): string;
+}
+
+export function startApp(name: AppName, env: Record<string, string>, port: number): AppProcess {
+  const main = join(REPOSITORY, 'apps', name, 'src', 'main.ts');
+  const child = execa(process.execPath, [main], {
+    env: { ...env, HEALTH_PORT: String(port), PORT: String(port) },
+    extendEnv: false,
+    reject: false,
+    all: true,
+    cleanup: true,
+  });
+  let ended = false;
+  void child.then(() => {
+    ended = true;
+  });
+  let output = '';
+  child.all.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    name,
+    pid: child.pid ?? 0,
+    url,
+    log: () => output,
+    async ready() {
+      const deadline = Date.now() + 60_000;
+      while (
+        !(await fetch(`${url}/readyz`).then(
+          (answer) => answer.ok,
+          () => false,
+        ))
+      ) {
+        if (ended || Date.now() > deadline) throw new Error(`${name} did not become ready:\n${output}`);
+        await sleep(50);
+      }
+    },
+    async end(signal) {
+      child.kill(signal);
+      const hard = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      const { exitCode } = await child;
+      clearTimeout(hard);
+      return { exitCode };
+    },
+  };
+}
