@@ -19,7 +19,7 @@ export function packagesAreCurrent(root) {
     .every(([path, entry]) => {
       const found = installed[path];
       // An optional package is not there where it is for another platform.
-      return found ? found.version === entry.version : entry.optional || entry.devOptional || entry.peer;
+      return found ? found.version === entry.version : entry.optional === true;
     });
 }
 

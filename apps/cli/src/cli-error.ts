@@ -1,0 +1,2 @@
+/** Something that the user can put right. Its message says what and how, in one sentence; no stack trace is shown. */
+export class CliError extends Error {}
