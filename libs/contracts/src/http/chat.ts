@@ -44,6 +44,10 @@ export const ChatCompletionRequestSchema = z
     top_p: numberBetween('top_p', 0, 1).nullish(),
     stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(LIMITS.stopSequences)]).nullish(),
     seed: z.number().int().nullish(),
+    response_format: z
+      .object({ type: z.literal('text', { error: 'must be "text": answers held to a schema are not supported yet' }) })
+      .nullish(),
+    modalities: z.array(z.literal('text', { error: 'must be "text"; POST /v1/audio/speech speaks it' })).nullish(),
     n: z.literal(1, { error: 'n must be 1: one answer a request' }).nullish(),
     conversation: z
       .union([z.string().min(1), z.object({ id: z.string().min(1) })])

@@ -1,0 +1,63 @@
+/**
+ * Writes docs/configuration.md from the apps' own schemas; with `--check` it fails where the page is not what it would write.
+ * Run with Node 24: `npm run docs`, `npm run docs:check`.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const PAGE = join(ROOT, 'docs', 'configuration.md');
+const APPS = ['gateway', 'worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'];
+
+const INTRODUCTION = `# Configuration
+
+<!-- Written by \`npm run docs\` from the apps' schemas; do not edit. -->
+
+Every app reads its settings from the environment and says at its start everything that is wrong with them. \`npm start\` sets what
+is marked *set by \`npm start\`* and hands every other variable on from its own environment.
+`;
+
+const SET_BY_START = new Set(['MONGO_URL', 'REDIS_URL', 'BLOB_DIR', 'MODELS_DIR', 'ASR_PYTHON', 'HEALTH_PORT']);
+
+async function variablesOf(app: string): Promise<[string, z.ZodType][]> {
+  const { ConfigSchema } = (await import(join(ROOT, 'apps', app, 'src', 'config.ts'))) as { ConfigSchema: z.ZodObject };
+  return Object.entries(ConfigSchema.shape as Record<string, z.ZodType>);
+}
+
+function defaultOf(name: string, schema: z.ZodType): string {
+  const parsed = schema.safeParse(undefined);
+  const unset = parsed.success ? undefined : 'required';
+  const value = parsed.data === undefined ? unset : `\`${[parsed.data].flat().join(',')}\``;
+  return [value, SET_BY_START.has(name) ? '*set by `npm start`*' : undefined].filter(Boolean).join('; ');
+}
+
+async function render(): Promise<string> {
+  const users = new Map<string, { schema: z.ZodType; apps: string[] }>();
+  for (const app of APPS) {
+    for (const [name, schema] of await variablesOf(app)) {
+      const known = users.get(name) ?? { schema, apps: [] };
+      users.set(name, { ...known, apps: [...known.apps, app] });
+    }
+  }
+  const row = (name: string, schema: z.ZodType) => {
+    return `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|') ?? ''} | ${defaultOf(name, schema)} |`;
+  };
+  const section = (title: string, wanted: (apps: string[]) => boolean) => {
+    const rows = [...users].filter(([, { apps }]) => wanted(apps)).map(([name, { schema }]) => row(name, schema));
+    return rows.length === 0 ? '' : `\n## ${title}\n\n| variable | what it is | default |\n|---|---|---|\n${rows.join('\n')}\n`;
+  };
+  const shared = section('More than one app', (apps) => apps.length > 1);
+  const own = APPS.map((app) => section(app, (apps) => apps.length === 1 && apps[0] === app));
+  return INTRODUCTION + shared + own.join('');
+}
+
+const page = await render();
+if (process.argv.includes('--check')) {
+  if ((await readFile(PAGE, 'utf8').catch(() => '')) !== page) {
+    console.error('docs/configuration.md is not what the apps say: run `npm run docs`.');
+    process.exitCode = 1;
+  }
+} else {
+  await writeFile(PAGE, page);
+}
