@@ -15,7 +15,7 @@ export function createApp(config: Config, log: Logger): App {
     config,
     log,
     async open() {
-      const engine = createEngine(config, log);
+      const engine = await createEngine(config, log);
       const process = createTranscribeProcessor({
         engine,
         media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),

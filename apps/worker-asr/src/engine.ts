@@ -10,7 +10,7 @@ import type { Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
 /** The engine that the configuration names. */
-export function createEngine(config: Config, log: Logger): AsrEngine {
+export async function createEngine(config: Config, log: Logger): Promise<AsrEngine> {
   const model = config.ASR_MODEL;
   switch (config.ASR_ENGINE) {
     case 'faster-whisper':

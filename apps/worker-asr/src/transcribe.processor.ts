@@ -5,7 +5,7 @@ import {
   TranscriptionCheckpointSchema,
   ValidationError,
 } from '@aigolos/contracts';
-import { ASR_SAMPLE_RATE_HZ, type AsrEngine, type AsrTranscript } from '@aigolos/engines/asr';
+import { ASR_SAMPLE_RATE_HZ, type AsrEngine, type AsrTranscript, UNKNOWN_LANGUAGE } from '@aigolos/engines/asr';
 import type { Processor } from '@aigolos/jobs';
 import { chunkAtPauses, type Media } from '@aigolos/media';
 
@@ -60,7 +60,7 @@ export function createTranscribeProcessor({
     return {
       result: {
         text: text.trim(),
-        language: done.language || task.language || 'unknown',
+        language: done.language || task.language || UNKNOWN_LANGUAGE,
         durationSeconds,
         segments: done.segments,
         words: done.words,

@@ -13,7 +13,7 @@ export function createApp(config: Config, log: Logger): App {
     config,
     log,
     async open({ conversations }) {
-      const engine = createEngine(config, log);
+      const engine = await createEngine(config, log);
       const process = createAnswerProcessor({ engine, conversations });
       return {
         process,

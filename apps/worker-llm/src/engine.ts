@@ -10,7 +10,7 @@ import type { Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
 /** The engine that the configuration names. */
-export function createEngine(config: Config, log: Logger): LlmEngine {
+export async function createEngine(config: Config, log: Logger): Promise<LlmEngine> {
   const model = config.LLM_MODEL;
   switch (config.LLM_ENGINE) {
     case 'node-llama-cpp':

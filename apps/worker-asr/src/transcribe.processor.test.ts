@@ -1,0 +1,135 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TranscriptionCheckpoint } from '@aigolos/contracts';
+import type { AsrEngine } from '@aigolos/engines/asr';
+import type { JobContext } from '@aigolos/jobs';
+import { createMedia } from '@aigolos/media';
+import { createLogger } from '@aigolos/runtime';
+import { audioClip } from '@aigolos/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTranscribeProcessor } from './transcribe.processor.ts';
+
+const media = createMedia({ ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' });
+const log = createLogger({ service: 'test', level: 'silent' });
+const CLIPS = 7;
+const SECONDS = CLIPS * 11;
+let dir: string;
+let longAudio: string;
+
+/** The Kennedy clip, seven times over: three chunks. */
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'aigolos-asr-'));
+  longAudio = join(dir, 'long.wav');
+  const signal = new AbortController().signal;
+  async function* repeated() {
+    for (let clip = 0; clip < CLIPS; clip += 1) {
+      for await (const samples of media.decode(audioClip('kennedy'), { sampleRateHz: 16_000 }, signal)) {
+        yield { samples, sampleRateHz: 16_000 };
+      }
+    }
+  }
+  await writeFile(longAudio, (await media.encode(repeated(), 'wav', signal)).stream);
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Says one word half a second into each chunk, and remembers what it was given. */
+function createSpyEngine(failAtCall?: number) {
+  const heardSeconds: number[] = [];
+  const engine: AsrEngine = {
+    model: 'spy',
+    async transcribe(samples) {
+      if (heardSeconds.length + 1 === failAtCall) throw new Error('told to fail');
+      heardSeconds.push(samples.length / 16_000);
+      const text = ` chunk ${heardSeconds.length}`;
+      const numbers = {
+        id: 0,
+        seek: 0,
+        tokens: [],
+        temperature: 0,
+        avg_logprob: 0,
+        compression_ratio: 1,
+        no_speech_prob: 0,
+      };
+      return {
+        language: 'en',
+        segments: [{ ...numbers, start: 0.5, end: 1, text }],
+        words: [{ word: 'chunk', start: 0.5, end: 0.8 }],
+        warnings: ['the same for each chunk'],
+      };
+    },
+    close: async () => {},
+  };
+  return { engine, heardSeconds };
+}
+
+function context(model: string, checkpoint?: unknown) {
+  const kept: { checkpoint?: TranscriptionCheckpoint; progress: number[] } = { progress: [] };
+  const task = {
+    model,
+    responseFormat: 'json',
+    wordTimestamps: true,
+    audio: { blobKey: 'trn_1/input', bytes: 1, sha256: '', durationSeconds: SECONDS },
+  };
+  const value = {
+    job: { _id: 'trn_1', task, checkpoint },
+    signal: new AbortController().signal,
+    log,
+    reportProgress: (fraction: number) => kept.progress.push(fraction),
+    checkpoint: (given: TranscriptionCheckpoint) => {
+      kept.checkpoint = given;
+    },
+    emitDelta: () => {},
+  };
+  return { kept, context: value as unknown as JobContext<'transcription'> };
+}
+
+const blobs = { withLocalFile: <T>(_key: string, use: (path: string) => Promise<T>) => use(longAudio) };
+
+describe('transcribing a long file', () => {
+  test('goes chunk by chunk; times are those of the whole file and nothing is left out', async () => {
+    const { engine, heardSeconds } = createSpyEngine();
+    const { kept, context: job } = context('spy');
+    const { result, usage, warnings } = await createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 })(job);
+    expect(Math.max(...heardSeconds)).toBeLessThanOrEqual(30);
+    expect(heardSeconds.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(result.durationSeconds, 3);
+    expect(result.durationSeconds).toBeCloseTo(SECONDS, 0);
+    expect(result.text).toBe(heardSeconds.map((_, index) => `chunk ${index + 1}`).join(' '));
+    const starts = heardSeconds.map((_, index) =>
+      heardSeconds.slice(0, index).reduce((sum, seconds) => sum + seconds, 0.5),
+    );
+    for (const [index, start] of starts.entries()) {
+      expect(result.segments[index]).toMatchObject({ id: index, start: expect.closeTo(start, 2) });
+      expect(result.words[index]?.start).toBeCloseTo(start, 2);
+    }
+    expect(usage.audioSeconds).toBe(result.durationSeconds);
+    expect(warnings).toEqual(['the same for each chunk']);
+    expect(kept.progress).toEqual(kept.progress.toSorted());
+    expect(kept.progress.at(-1)).toBeCloseTo(1, 1);
+  });
+
+  test('a later attempt goes on after the last finished chunk, with the same end', async () => {
+    const whole = createSpyEngine();
+    const process = (engine: AsrEngine) => createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 });
+    const expected = await process(whole.engine)(context('spy').context);
+    const first = context('spy');
+    const failing = createSpyEngine(3);
+    await expect(process(failing.engine)(first.context)).rejects.toThrow('told to fail');
+    const rest = createSpyEngine();
+    const second = await process(rest.engine)(context('spy', first.kept.checkpoint).context);
+    expect([...failing.heardSeconds, ...rest.heardSeconds]).toEqual(whole.heardSeconds);
+    expect(second.result.segments.map(({ start }) => start)).toEqual(
+      expected.result.segments.map(({ start }) => start),
+    );
+  });
+
+  test('audio past the limit, and a model that is not served, are refused', async () => {
+    const { engine } = createSpyEngine();
+    const process = createTranscribeProcessor({ engine, media, blobs, maxSeconds: 20 });
+    await expect(process(context('spy').context)).rejects.toMatchObject({ code: 'AUDIO_TOO_LONG' });
+    await expect(process(context('other').context)).rejects.toMatchObject({
+      code: 'ASR_ENGINE_REJECTED',
+      retryable: false,
+    });
+  });
+});
