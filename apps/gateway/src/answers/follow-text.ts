@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AnyJobRecord, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
+import type { JobNews, Jobs } from '@aigolos/jobs';
+import { createTextFollower } from './text-follower.ts';
+
+export type TextNews =
+  | { type: 'text'; text: string }
+  /** The last one: the job has ended, and all of its text was told. */
+  | { type: 'ended'; job: JobRecord<'chat'> }
+  /** The last one: what was told already is not how the text begins that the job has now. */
+  | { type: 'diverged' };
+
+const DATABASE_RETRY_MS = 500;
+
+/** What a chat job says while it runs, told once each, whatever attempts and outages it takes. Ends early with the signal. */
+export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSignal): AsyncGenerator<TextNews> {
+  const follower = createTextFollower();
+  for await (const news of watchPatiently(jobs, job, signal)) {
+    if (news.type === 'again') {
+      follower.restart();
+      continue;
+    }
+    if (news.type === 'ended' && !news.job.result) return yield { type: 'ended', job: news.job as JobRecord<'chat'> };
+    const ended = news.type === 'ended' ? (news.job as JobRecord<'chat'>) : undefined;
+    const text = news.type === 'delta' ? follower.push(news) : follower.finish(ended?.result?.text ?? '');
+    if (text === undefined) return yield { type: 'diverged' };
+    if (text !== '') yield { type: 'text', text };
+    if (ended) return yield { type: 'ended', job: ended };
+  }
+}
+
+/** Goes on, from the first piece, after a database that was away. */
+async function* watchPatiently(
+  jobs: Jobs,
+  job: AnyJobRecord,
+  signal: AbortSignal,
+): AsyncGenerator<JobNews | { type: 'again' }> {
+  while (!signal.aborted) {
+    try {
+      return yield* jobs.watch(job.account, job._id, signal);
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      await sleep(DATABASE_RETRY_MS, undefined, { signal }).catch(() => {});
+      yield { type: 'again' };
+    }
+  }
+}

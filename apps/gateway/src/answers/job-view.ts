@@ -1,0 +1,51 @@
+import { isFinal, type JobView } from '@aigolos/contracts';
+import type { AnyJobRecord } from '@aigolos/db';
+
+const MAX_RETRY_AFTER_SECONDS = 60;
+
+/** A job as its owner sees it. */
+export function toJobView(job: AnyJobRecord, queuePosition: number | null = null): JobView {
+  const self = `/v1/jobs/${job._id}`;
+  return {
+    id: job._id,
+    object: 'job',
+    kind: job.kind,
+    status: job.status,
+    model: job.task.model,
+    created_at: unixSeconds(job.createdAt),
+    started_at: job.startedAt ? unixSeconds(job.startedAt) : null,
+    finished_at: job.finishedAt ? unixSeconds(job.finishedAt) : null,
+    expires_at: job.expiresAt ? unixSeconds(job.expiresAt) : null,
+    progress: job.progress,
+    queue_position: queuePosition,
+    attempt: job.attempt,
+    error: job.failure ? { code: job.failure.code, message: job.failure.message } : null,
+    usage: job.usage ? toUsageView(job.usage) : null,
+    conversation: job.conversation ?? null,
+    warnings: job.warnings,
+    metadata: job.metadata,
+    urls: { self, cancel: `${self}/cancel`, result: `${self}/result` },
+  };
+}
+
+export function unixSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1_000);
+}
+
+/** When to look again at a job that has not ended: after a quarter of its age, so that long jobs are asked for rarely. */
+export function retryAfterSeconds(job: AnyJobRecord, now = Date.now()): number | undefined {
+  if (isFinal(job.status)) return undefined;
+  const ageSeconds = (now - job.createdAt.getTime()) / 1_000;
+  return Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil(ageSeconds / 4)));
+}
+
+function toUsageView(usage: NonNullable<AnyJobRecord['usage']>): NonNullable<JobView['usage']> {
+  const { audioSeconds, inputCharacters, promptTokens, completionTokens, computeMs } = usage;
+  return {
+    ...(audioSeconds !== undefined && { audio_seconds: audioSeconds }),
+    ...(inputCharacters !== undefined && { input_characters: inputCharacters }),
+    ...(promptTokens !== undefined && { prompt_tokens: promptTokens }),
+    ...(completionTokens !== undefined && { completion_tokens: completionTokens }),
+    ...(computeMs !== undefined && { compute_ms: computeMs }),
+  };
+}

@@ -1,0 +1,21 @@
+import { SILENT, within } from './within.ts';
+
+/** One event with this data. */
+export function sseEvent(data: object | '[DONE]'): string {
+  return `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+}
+
+/** Says a comment after each `everyMs` of silence, so that nothing between us and the client takes the stream for dead. */
+export async function* withHeartbeat(events: AsyncGenerator<string>, everyMs: number): AsyncGenerator<string> {
+  try {
+    for (;;) {
+      const next = events.next();
+      while ((await within(next, everyMs)) === SILENT) yield ': still here\n\n';
+      const { done, value } = await next;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await events.return(undefined);
+  }
+}

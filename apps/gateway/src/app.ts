@@ -1,0 +1,87 @@
+import type { BlobStore } from '@aigolos/blob-store';
+import { LIMITS } from '@aigolos/contracts';
+import type { Database } from '@aigolos/db';
+import type { Jobs } from '@aigolos/jobs';
+import type { Media } from '@aigolos/media';
+import type { Producer } from '@aigolos/queue';
+import type { Logger, Registry } from '@aigolos/runtime';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { createAnswers } from './answers/answers.ts';
+import { createModelDirectory } from './catalogue/model-directory.ts';
+import type { Config } from './config.ts';
+import { accessControl } from './plugins/access.ts';
+import { bodies } from './plugins/bodies.ts';
+import { errors, sendError } from './plugins/errors.ts';
+import { observation } from './plugins/observe.ts';
+import { openApi } from './plugins/openapi.ts';
+import { requestIdOf, requestIds } from './plugins/request-id.ts';
+import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+import { chatRoutes } from './routes/chat/chat.routes.ts';
+import { jobRoutes } from './routes/jobs/jobs.routes.ts';
+import { modelRoutes } from './routes/models/models.routes.ts';
+import { operationsRoutes } from './routes/operations/operations.routes.ts';
+import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
+import { speechRoutes } from './routes/speech/speech.routes.ts';
+import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
+
+export interface GatewayDeps {
+  db: Pick<Database, 'access' | 'models' | 'conversations' | 'ping'>;
+  jobs: Jobs;
+  blobs: BlobStore;
+  media: Pick<Media, 'probe'>;
+  producer: Pick<Producer, 'queues' | 'ping'>;
+  metrics: Registry;
+  log: Logger;
+  /** Aborts when the gateway stops: answers that are held open end then. */
+  stopping: AbortSignal;
+}
+
+/** The HTTP server, not listening yet: what every request goes through, then the routes. */
+export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
+  const { db, jobs, blobs, media, producer, metrics, log, stopping } = deps;
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    genReqId: requestIdOf,
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+    bodyLimit: LIMITS.jsonBodyBytes,
+    // Uploads may take hours and answers are held open as long as their jobs run; idle uploads are ended by their route.
+    requestTimeout: 0,
+    connectionTimeout: 0,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  const models = createModelDirectory(db.models);
+  const answers = createAnswers({ jobs, blobs, stopping });
+  const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES, idleMs: config.UPLOAD_IDLE_MS };
+  const checks = { database: () => db.ping(), queue: () => producer.ping() };
+
+  app.register(requestIds);
+  app.register(errors);
+  app.register(observation, { metrics });
+  app.register(helmet, SECURITY_HEADERS);
+  app.register(accessControl, { access: db.access });
+  app.register(bodies);
+  app.register(openApi);
+
+  app.register(transcriptionRoutes, {
+    answers,
+    jobs,
+    models,
+    blobs,
+    media,
+    upload,
+    maxSeconds: config.AUDIO_MAX_SECONDS,
+  });
+  app.register(speechRoutes, { answers, jobs, models });
+  app.register(chatRoutes, { answers, jobs, models, conversations: db.conversations });
+  app.register(modelRoutes, { models });
+  app.register(jobRoutes, { answers, jobs, stopping });
+  app.register(operationsRoutes, { checks, metrics });
+  app.register(queueBoardRoutes, { queues: producer.queues });
+  return app;
+}

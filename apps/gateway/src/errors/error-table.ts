@@ -1,0 +1,58 @@
+import type { ErrorCode } from '@aigolos/contracts';
+
+interface ErrorEntry {
+  status: number;
+  /** OpenAI's `type`. */
+  type:
+    | 'invalid_request_error'
+    | 'authentication_error'
+    | 'permission_error'
+    | 'not_found_error'
+    | 'conflict_error'
+    | 'server_error';
+  /** OpenAI's own word for it, where it has one; else our code in lower case. */
+  openAICode?: string;
+}
+
+const badRequest = { status: 400, type: 'invalid_request_error' } as const;
+const notFound = { status: 404, type: 'not_found_error' } as const;
+const conflict = { status: 409, type: 'conflict_error' } as const;
+const gone = { status: 410, type: 'not_found_error' } as const;
+const serverError = { status: 500, type: 'server_error' } as const;
+
+/** What each error code means in HTTP. Total: a code that is missing here does not compile. */
+export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
+  VALIDATION_FAILED: badRequest,
+  BODY_TOO_LARGE: { status: 413, type: 'invalid_request_error' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, type: 'invalid_request_error' },
+  AUDIO_EMPTY: badRequest,
+  AUDIO_NOT_RECOGNISED: badRequest,
+  AUDIO_TOO_LONG: badRequest,
+  AUDIO_TOO_LARGE: { status: 413, type: 'invalid_request_error' },
+  UPLOAD_INTERRUPTED: badRequest,
+  MODEL_NOT_FOUND: notFound,
+  VOICE_NOT_FOUND: notFound,
+  CONVERSATION_NOT_FOUND: notFound,
+  JOB_NOT_FOUND: notFound,
+  ROUTE_NOT_FOUND: { ...notFound, openAICode: 'unknown_url' },
+  API_KEY_MISSING: { status: 401, type: 'authentication_error' },
+  API_KEY_INVALID: { status: 401, type: 'authentication_error', openAICode: 'invalid_api_key' },
+  ACCESS_DENIED: { status: 403, type: 'permission_error' },
+  RESULT_NOT_READY: conflict,
+  RESULT_NOT_AVAILABLE: gone,
+  JOB_NOT_DELETABLE: conflict,
+  JOB_CANCELLED: conflict,
+  JOB_EXPIRED: gone,
+  ASR_ENGINE_FAILED: serverError,
+  ASR_ENGINE_REJECTED: badRequest,
+  LLM_ENGINE_FAILED: serverError,
+  LLM_ENGINE_REJECTED: badRequest,
+  LLM_CONTEXT_EXCEEDED: { ...badRequest, openAICode: 'context_length_exceeded' },
+  TTS_ENGINE_FAILED: serverError,
+  TTS_ENGINE_REJECTED: badRequest,
+  MEDIA_TOOL_FAILED: serverError,
+  ENGINE_CRASHED: serverError,
+  SERVICE_UNAVAILABLE: { status: 503, type: 'server_error' },
+  CONFIG_INVALID: serverError,
+  INTERNAL: serverError,
+};

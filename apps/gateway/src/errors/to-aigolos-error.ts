@@ -1,0 +1,60 @@
+import { AIGolosError, type ErrorCode, LIMITS, UnavailableError, ValidationError } from '@aigolos/contracts';
+import { isDatabaseUnavailable } from '@aigolos/db';
+import type { FastifyError } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { invalidFields } from './invalid-fields.ts';
+
+/** Errors of the web framework that are the caller's doing. */
+const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'BODY_TOO_LARGE',
+    message: `The body is larger than the limit of ${LIMITS.jsonBodyBytes} bytes.`,
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: 'This route does not read this Content-Type; send JSON as application/json.',
+  },
+  FST_INVALID_MULTIPART_CONTENT_TYPE: {
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: 'This route reads multipart/form-data with the audio in the field "file".',
+  },
+  FST_MP_PREMATURE_CLOSE: { code: 'UPLOAD_INTERRUPTED', message: 'The upload was cut off.' },
+};
+
+/** Any error, as one that may be shown. What nobody foresaw keeps its cause for the log and says nothing outside. */
+export function toAIGolosError(error: unknown): AIGolosError {
+  if (error instanceof AIGolosError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidFields(error.validation.map(toIssue));
+  if (isDatabaseUnavailable(error)) {
+    return new UnavailableError('The database does not answer. Try again in a moment.', { cause: error });
+  }
+  if (error instanceof SyntaxError && 'statusCode' in error) {
+    return new ValidationError(`The body is not valid JSON: ${error.message}`, { cause: error });
+  }
+  if (isNodeError(error) && error.code === 'ENOSPC') {
+    return new UnavailableError('The server has no disk space left for this file.', { cause: error });
+  }
+  if (isFrameworkError(error)) {
+    const known = FRAMEWORK_ERRORS[error.code];
+    if (known) return new ValidationError(known.message ?? error.message, { code: known.code, cause: error });
+    if (error.statusCode !== undefined && error.statusCode < 500) {
+      return new ValidationError(error.message, { cause: error });
+    }
+  }
+  return new AIGolosError('Something went wrong on our side. The request id finds it in the log.', {
+    code: 'INTERNAL',
+    cause: error,
+  });
+}
+
+function toIssue(problem: { instancePath: string; message?: string; keyword: string }) {
+  return { path: problem.instancePath.split('/').filter(Boolean), message: problem.message ?? 'is not valid' };
+}
+
+function isFrameworkError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && 'statusCode' in error;
+}
+
+function isNodeError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}

@@ -1,0 +1,78 @@
+import { openBlobStore } from '@aigolos/blob-store';
+import { AIGolosError } from '@aigolos/contracts';
+import { openDatabase } from '@aigolos/db';
+import { createJobs } from '@aigolos/jobs';
+import { createMedia } from '@aigolos/media';
+import { createCancelSender, createLiveStreams, createProducer } from '@aigolos/queue';
+import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
+import type { FastifyInstance } from 'fastify';
+import { buildApp, type GatewayDeps } from './app.ts';
+import type { Config } from './config.ts';
+
+export interface Gateway extends App {
+  /** Where it listens, once it has started. */
+  readonly url: string;
+}
+
+/** HTTP in, jobs out, and their results back. Stopping it ends what is held open; the jobs go on. */
+export function createGateway(config: Config, log: Logger): Gateway {
+  const closer = createCloser();
+  const stopping = new AbortController();
+  let url = '';
+  let stopped: Promise<void> | undefined;
+
+  async function openDeps(): Promise<GatewayDeps> {
+    const db = await openDatabase(config.MONGO_URL);
+    closer.add(() => db.close());
+    await db.prepare();
+    const producer = await createProducer(config, log);
+    closer.add(() => producer.close());
+    const live = await createLiveStreams(config, log);
+    closer.add(() => live.close());
+    const cancels = createCancelSender(config, log);
+    closer.add(() => cancels.close());
+    return {
+      db,
+      jobs: createJobs({ db, producer, live, cancels, log, retentionDays: config.RETENTION_DAYS }),
+      blobs: openBlobStore(config),
+      media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
+      producer,
+      metrics: createMetrics('gateway'),
+      log,
+      stopping: stopping.signal,
+    };
+  }
+
+  return {
+    get url() {
+      return url;
+    },
+    async start() {
+      const app = buildApp(config, await openDeps());
+      closer.add(() => closeWithin(app, config.STOP_GRACE_MS));
+      url = await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => {
+        throw explainListenError(error, config);
+      });
+      log.info({ url }, 'ready');
+    },
+    stop() {
+      stopping.abort();
+      stopped ??= closer.closeAll();
+      return stopped;
+    },
+  };
+}
+
+/** Lets requests finish; those that have not by then are cut off, and clean up after themselves. */
+async function closeWithin(app: FastifyInstance, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  await app.close().finally(() => clearTimeout(timer));
+}
+
+function explainListenError(error: unknown, { HOST, PORT }: Config): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
+  return new AIGolosError(`Port ${PORT} on ${HOST} is taken by another program; set PORT to a free one.`, {
+    code: 'CONFIG_INVALID',
+    cause: error,
+  });
+}

@@ -1,0 +1,46 @@
+import { AIGolosError, NotFoundError } from '@aigolos/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { isOpenAIRoute, toOpenAIError, toProblem } from '../errors/error-body.ts';
+import { ERROR_TABLE } from '../errors/error-table.ts';
+import { toAIGolosError } from '../errors/to-aigolos-error.ts';
+import { REQUEST_ID_HEADER } from './request-id.ts';
+
+const TRY_AGAIN_AFTER_SECONDS = 5;
+
+/** Every error leaves here, in OpenAI's shape on OpenAI's routes and as problem details elsewhere. */
+export const errors = fp(async (app) => {
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0];
+    const error = new NotFoundError(`There is no route ${request.method} ${path}.`, { code: 'ROUTE_NOT_FOUND' });
+    return sendError(error, request, reply);
+  });
+});
+
+/** Sends an error as the body that its route promises. */
+export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toAIGolosError(thrown);
+  const { status } = ERROR_TABLE[error.code];
+  logError(error, request);
+  reply.code(status).header(REQUEST_ID_HEADER, request.id);
+  if (status === 401) reply.header('www-authenticate', challengeFor(request));
+  if (error.code === 'SERVICE_UNAVAILABLE') reply.header('retry-after', TRY_AGAIN_AFTER_SECONDS);
+  // The job has been tried as often as it makes sense, or goes on: OpenAI's clients would submit it anew.
+  if (reply.hasHeader('x-job-id')) reply.header('x-should-retry', 'false');
+  return isOpenAIRoute(request.url)
+    ? reply.type('application/json').send(toOpenAIError(error))
+    : reply.type('application/problem+json').send(toProblem(error, request));
+}
+
+function logError(error: AIGolosError, { log }: FastifyRequest): void {
+  if (error.code === 'INTERNAL' && error.cause !== undefined) log.error({ err: error.cause }, 'unforeseen error');
+  else if (ERROR_TABLE[error.code].status >= 500) log.warn({ code: error.code, err: error.cause }, error.message);
+  else log.debug({ code: error.code }, error.message);
+}
+
+/** Browsers ask for the key of operators' pages by themselves. */
+function challengeFor(request: FastifyRequest): string {
+  const scheme = request.routeOptions.config.access === 'admin' ? 'Basic' : 'Bearer';
+  return `${scheme} realm="AIGolos"`;
+}

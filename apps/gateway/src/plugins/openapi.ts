@@ -1,0 +1,26 @@
+import swagger from '@fastify/swagger';
+import fp from 'fastify-plugin';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+
+/** Collects the schemas of all routes that are registered after it into one OpenAPI 3.1 document. */
+export const openApi = fp(async (app) => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.1',
+      info: {
+        title: 'AIGolos',
+        version: '0.1.0',
+        description:
+          'Speech to text, chat and text to speech as OpenAI has them, where every call is a durable job too. ' +
+          'Any POST that makes work takes `Prefer: respond-async` and `Prefer: wait=<seconds>`.',
+      },
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: (route) => {
+      const { schema, url } = jsonSchemaTransform(route);
+      const needsKey = route.route.config?.access !== 'public';
+      return { schema: { ...schema, ...(needsKey && { security: [{ apiKey: [] }] }) }, url };
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+});

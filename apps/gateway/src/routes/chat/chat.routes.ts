@@ -1,0 +1,28 @@
+import { ChatCompletionRequestSchema, ChatCompletionSchema, JobViewSchema } from '@aigolos/contracts';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Answers } from '../../answers/answers.ts';
+import { openAIErrors } from '../error-responses.ts';
+import { type ChatDeps, createChat } from './chat.service.ts';
+
+export const chatRoutes: FastifyPluginAsyncZod<ChatDeps & { answers: Answers }> = async (app, { answers, ...deps }) => {
+  const chat = createChat(deps);
+
+  app.post(
+    '/v1/chat/completions',
+    {
+      config: { access: 'user' },
+      schema: {
+        tags: ['chat'],
+        summary: 'Answer a list of messages; as server-sent events with `stream`',
+        body: ChatCompletionRequestSchema,
+        response: { 200: ChatCompletionSchema, 202: JobViewSchema, ...openAIErrors },
+      },
+    },
+    async (request, reply) => {
+      const job = await chat.submit(request.account, request.body);
+      if (!request.body.stream) return answers.submission(request, reply, job);
+      const includeUsage = request.body.stream_options?.include_usage ?? false;
+      return answers.stream(request, reply, job, { includeUsage });
+    },
+  );
+};

@@ -1,0 +1,120 @@
+import {
+  ChatCompletionSchema,
+  JobDeletedSchema,
+  JobListQuerySchema,
+  JobListSchema,
+  JobViewSchema,
+  LIMITS,
+} from '@aigolos/contracts';
+import type { Jobs } from '@aigolos/jobs';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Answers } from '../../answers/answers.ts';
+import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
+import { toJobView } from '../../answers/job-view.ts';
+import { problems } from '../error-responses.ts';
+import { audioContent } from '../speech/speech.routes.ts';
+import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
+
+export interface JobRoutesDeps {
+  jobs: Jobs;
+  answers: Answers;
+  stopping: AbortSignal;
+}
+
+const params = z.object({ id: z.string() });
+const WaitQuerySchema = z.object({
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(LIMITS.waitSeconds)
+    .default(0)
+    .describe('Seconds to hold the request open until the job ends'),
+});
+
+export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { jobs, answers, stopping }) => {
+  const config = { access: 'user' } as const;
+  const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['jobs'], summary, ...fields });
+
+  app.get(
+    '/v1/jobs',
+    {
+      config,
+      schema: schema('List jobs, newest first', {
+        querystring: JobListQuerySchema,
+        response: { 200: JobListSchema, ...problems },
+      }),
+    },
+    async ({ account, query }) => {
+      const page = await jobs.list({ account, ...query });
+      const data = page.jobs.map((job) => toJobView(job));
+      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
+      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id',
+    {
+      config,
+      schema: schema('One job, at once or when it has ended', {
+        params,
+        querystring: WaitQuerySchema,
+        response: { 200: JobViewSchema, ...problems },
+      }),
+    },
+    async (request, reply) => {
+      const job = await jobs.get(request.account, request.params.id);
+      if (request.query.wait === 0) return answers.job(reply, job);
+      const limit = AbortSignal.timeout(request.query.wait * 1_000);
+      const signal = AbortSignal.any([limit, heldOpenSignal(reply, stopping)]);
+      return answers.job(reply, await waitPatiently(jobs, job, signal));
+    },
+  );
+
+  app.post(
+    '/v1/jobs/:id/cancel',
+    {
+      config,
+      schema: schema('Cancel a job; harmless after its end', { params, response: { 200: JobViewSchema, ...problems } }),
+    },
+    async (request, reply) => answers.job(reply, await jobs.cancel(request.account, request.params.id)),
+  );
+
+  app.get(
+    '/v1/jobs/:id/result',
+    {
+      config,
+      schema: schema('What the synchronous call would have answered', {
+        params,
+        response: {
+          200: {
+            description: 'As the kind of the job and its request ask for',
+            content: {
+              'application/json': { schema: z.union([ChatCompletionSchema, transcriptContent]) },
+              'text/plain': { schema: z.string() },
+              ...audioContent,
+            },
+          },
+          ...problems,
+        },
+      }),
+    },
+    async (request, reply) => answers.result(reply, await jobs.get(request.account, request.params.id)),
+  );
+
+  app.delete(
+    '/v1/jobs/:id',
+    {
+      config,
+      schema: schema('Delete a job that has ended, and its files', {
+        params,
+        response: { 200: JobDeletedSchema, ...problems },
+      }),
+    },
+    async ({ account, params: { id } }) => {
+      await jobs.remove(account, id);
+      return { id, object: 'job.deleted' as const, deleted: true as const };
+    },
+  );
+};

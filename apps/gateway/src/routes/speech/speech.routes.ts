@@ -1,0 +1,40 @@
+import { JobViewSchema, SpeechRequestSchema } from '@aigolos/contracts';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Answers } from '../../answers/answers.ts';
+import { openAIErrors } from '../error-responses.ts';
+import { createSpeech, type SpeechDeps } from './speech.service.ts';
+
+/** The sound itself; it is streamed, so this only documents it. */
+export const audioContent = {
+  'audio/mpeg': { schema: z.file() },
+  'audio/wav': { schema: z.file() },
+};
+
+export const speechRoutes: FastifyPluginAsyncZod<SpeechDeps & { answers: Answers }> = async (
+  app,
+  { answers, ...deps },
+) => {
+  const speech = createSpeech(deps);
+
+  app.post(
+    '/v1/audio/speech',
+    {
+      config: { access: 'user' },
+      schema: {
+        tags: ['audio'],
+        summary: 'Speak a text',
+        body: SpeechRequestSchema,
+        response: {
+          200: { description: 'The spoken text', content: audioContent },
+          202: JobViewSchema,
+          ...openAIErrors,
+        },
+      },
+    },
+    async (request, reply) => {
+      const job = await speech.submit(request.account, request.body);
+      return answers.submission(request, reply, job);
+    },
+  );
+};

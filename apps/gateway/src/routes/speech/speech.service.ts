@@ -1,0 +1,30 @@
+import { type SpeechRequest, SpeechRequestSchema } from '@aigolos/contracts';
+import type { JobRecord } from '@aigolos/db';
+import type { Jobs } from '@aigolos/jobs';
+import { checkOptions } from '../../answers/unsupported-options.ts';
+import { chooseVoice } from '../../catalogue/choose-voice.ts';
+import type { ModelDirectory } from '../../catalogue/model-directory.ts';
+
+export interface SpeechDeps {
+  jobs: Jobs;
+  models: ModelDirectory;
+}
+
+export interface Speech {
+  /** Has a text spoken. @throws where the model or the voice is not known. */
+  submit(account: string, request: SpeechRequest): Promise<JobRecord<'speech'>>;
+}
+
+export function createSpeech({ jobs, models }: SpeechDeps): Speech {
+  return {
+    async submit(account, request) {
+      const warnings = checkOptions(request, { known: SpeechRequestSchema.shape, refused: {} });
+      if (request.instructions) warnings.push('instructions is not supported by the voices here and was ignored.');
+      const found = await models.find('tts', request.model);
+      const name = typeof request.voice === 'string' ? request.voice : request.voice.id;
+      const { model, voice } = chooseVoice(found, await models.list(), name);
+      const { input, response_format: format, speed } = request;
+      return jobs.submit({ kind: 'speech', account, task: { model: model.id, voice, input, format, speed }, warnings });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import {
+  JobViewSchema,
+  TranscriptionFormSchema,
+  TranscriptionJsonSchema,
+  TranscriptionVerboseJsonSchema,
+} from '@aigolos/contracts';
+import multipart from '@fastify/multipart';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Answers } from '../../answers/answers.ts';
+import { openAIErrors } from '../error-responses.ts';
+import { type ReceiveOptions, receiveForm } from './receive-form.ts';
+import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
+
+/** Longest first: what is serialised loses the fields that its schema does not have. */
+export const transcriptContent = z.union([TranscriptionVerboseJsonSchema, TranscriptionJsonSchema]);
+
+export interface TranscriptionRoutesDeps extends TranscriptionsDeps {
+  answers: Answers;
+  upload: ReceiveOptions;
+}
+
+export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps> = async (
+  app,
+  { answers, upload, ...deps },
+) => {
+  const transcriptions = createTranscriptions(deps);
+  // The blob store knows the limit better: it says which one it is.
+  await app.register(multipart, { throwFileSizeLimit: false });
+
+  app.post(
+    '/v1/audio/transcriptions',
+    {
+      config: { access: 'user' },
+      // The form is read as a stream, after validation; its schema only documents it here.
+      validatorCompiler: () => (value) => ({ value }),
+      schema: {
+        tags: ['audio'],
+        summary: 'Transcribe speech',
+        consumes: ['multipart/form-data'],
+        body: TranscriptionFormSchema,
+        response: {
+          200: {
+            description: 'The transcript, as `response_format` asks for it',
+            content: { 'application/json': { schema: transcriptContent }, 'text/plain': { schema: z.string() } },
+          },
+          202: JobViewSchema,
+          ...openAIErrors,
+        },
+      },
+    },
+    async (request, reply) => {
+      const form = await receiveForm(request, upload);
+      const job = await transcriptions.submit(request.account, form);
+      return answers.submission(request, reply, job);
+    },
+  );
+};
