@@ -65,13 +65,18 @@ export function createJobs(deps: SubmitterDeps): Jobs {
   }
 
   async function* watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews> {
+    let ended: AnyJobRecord | undefined;
     for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal })) {
       if (event?.type === 'delta') {
         yield event;
         continue;
       }
+      if (ended) return yield { type: 'ended', job: ended };
       const job = await get(account, id);
-      if (isFinal(job.status)) return yield { type: 'ended', job };
+      if (!isFinal(job.status)) continue;
+      if (event?.type === 'finished') return yield { type: 'ended', job };
+      // The record was quicker than the stream: what it still holds of the text comes before the end.
+      ended = job;
     }
   }
 

@@ -20,8 +20,6 @@ export interface Processed<Kind extends JobKind> {
   result: ResultOf[Kind];
   usage: JobUsage;
   warnings: string[];
-  /** A limit cut the result short. */
-  incomplete?: boolean;
 }
 
 /** Does the work of one job. It may be run twice for the same job. */

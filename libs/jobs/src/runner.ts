@@ -25,7 +25,7 @@ export interface JobRunner {
   handle(jobId: string): Promise<Handled>;
   /** Stops the engine if this process runs the job. */
   cancel(jobId: string): void;
-  /** Aborts what still runs and gives it back to the queue; the attempts do not count. */
+  /** Aborts what still runs and gives it back to the queue; the attempts do not count. Takes no more jobs. */
   abortAll(): void;
 }
 
@@ -41,6 +41,7 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
   const { db, live, log } = deps;
   const worker = `${kind}-${randomUUID()}`;
   const running = new Map<string, Attempt<Kind>>();
+  let draining = false;
   const metrics = createRunnerMetrics(options.metrics, kind);
 
   /** Writes an end. Waits for a database that is away: the work is done, and only this is left of it. */
@@ -79,11 +80,16 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
 
   async function settle(job: JobRecord<Kind>, outcome: AttemptOutcome<Kind>): Promise<Handled> {
     if (outcome.type === 'processed') {
-      const { result, usage, warnings, incomplete } = outcome.output;
-      const status = incomplete ? 'incomplete' : 'completed';
+      const { result, usage, warnings } = outcome.output;
       const messagesPending = job.conversation !== undefined;
       const all = [...job.warnings, ...warnings];
-      await finish(job, { status, result, usage, warnings: all, ...(messagesPending && { messagesPending }) });
+      await finish(job, {
+        status: 'completed',
+        result,
+        usage,
+        warnings: all,
+        ...(messagesPending && { messagesPending }),
+      });
       return 'done';
     }
     if (outcome.type === 'stopped') {
@@ -117,6 +123,7 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
 
   return {
     async handle(jobId) {
+      if (draining) return { againAfterMs: 0 };
       const seen = await db.jobs.find(jobId);
       if (!seen) return 'done';
       if (seen.conversation !== undefined && seen.turn !== undefined) {
@@ -136,6 +143,8 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
       }
       const attempt = startAttempt({ job, process, deps, leaseMs, renewMs: leaseMs / RENEWALS_PER_LEASE });
       running.set(jobId, attempt);
+      // The drain may have begun during the claim, when this attempt was not there to be aborted.
+      if (draining) attempt.stop('drained');
       try {
         return await settle(job, await attempt.outcome);
       } finally {
@@ -144,6 +153,7 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
     },
     cancel: (jobId) => running.get(jobId)?.stop('cancelled'),
     abortAll() {
+      draining = true;
       for (const attempt of running.values()) attempt.stop('drained');
     },
   };
