@@ -3,6 +3,9 @@ import type { TranscriptSegment, TranscriptWord } from '@aigolos/contracts';
 /** PCM that every ASR engine takes: mono, f32 in [-1, 1], 16 kHz. */
 export const ASR_SAMPLE_RATE_HZ = 16_000;
 
+/** The language of a transcript in which nothing was said. */
+export const UNKNOWN_LANGUAGE = 'unknown';
+
 export interface AsrOptions {
   /** ISO 639-1; detected where absent. */
   language?: string | undefined;
@@ -14,8 +17,11 @@ export interface AsrOptions {
 
 /** Times are seconds from the beginning of the samples that were given. `id` and `seek` count within them too. */
 export interface AsrTranscript {
+  /** ISO 639-1; `unknown` where it was not asked for and nothing was said to tell it by. */
   language: string;
+  /** Texts keep the space before them, where the language has one: joined without anything between, they are the transcript. */
   segments: TranscriptSegment[];
+  /** Without spaces around them; empty unless asked for. */
   words: TranscriptWord[];
   /** What of the options the engine could not honour, in words for the caller. */
   warnings: string[];
