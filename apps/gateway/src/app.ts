@@ -6,7 +6,7 @@ import type { Media } from '@aigolos/media';
 import type { Producer } from '@aigolos/queue';
 import type { Logger, Registry } from '@aigolos/runtime';
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { createAnswers } from './answers/answers.ts';
 import { createModelDirectory } from './catalogue/model-directory.ts';
@@ -44,7 +44,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     bodyLimit: LIMITS.jsonBodyBytes,

@@ -12,9 +12,9 @@ export function checkOptions(
 ): string[] {
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(request)) {
-    if (name in options.known || isNeutral(value)) continue;
+    if (Object.hasOwn(options.known, name) || isNeutral(value)) continue;
     const reason = Object.hasOwn(options.refused, name) ? options.refused[name] : undefined;
-    if (reason !== undefined) throw new ValidationError(`${name}: ${reason}`, { param: name });
+    if (reason !== undefined) throw new ValidationError(`${name} ${reason}`, { param: name });
     warnings.push(`${name} is not supported and was ignored.`);
   }
   return warnings;

@@ -17,7 +17,8 @@ export function invalidFields(issues: Issue[]): ValidationError {
 
 function toErrorIssue({ path, message }: Issue): ErrorIssue {
   // zod's words for an absent field name types and not what to do.
-  const absent = message.startsWith('Invalid input') && message.endsWith('received undefined');
+  const absent =
+    /^Invalid input.* received undefined$/.test(message) || (path.length === 0 && message.endsWith('null'));
   return { path: path.map(String).join('.'), message: absent ? 'is required' : message };
 }
 

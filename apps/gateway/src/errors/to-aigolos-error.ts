@@ -28,9 +28,6 @@ export function toAIGolosError(error: unknown): AIGolosError {
   if (isDatabaseUnavailable(error)) {
     return new UnavailableError('The database does not answer. Try again in a moment.', { cause: error });
   }
-  if (error instanceof SyntaxError && 'statusCode' in error) {
-    return new ValidationError(`The body is not valid JSON: ${error.message}`, { cause: error });
-  }
   if (isNodeError(error) && error.code === 'ENOSPC') {
     return new UnavailableError('The server has no disk space left for this file.', { cause: error });
   }

@@ -21,11 +21,12 @@ export interface Chat {
   submit(account: string, request: ChatCompletionRequest): Promise<JobRecord<'chat'>>;
 }
 
+/** What would make the answer another one than the client reads. */
 const REFUSED = {
-  tools: 'tools are not supported yet',
-  functions: 'functions are not supported',
-  logprobs: 'log probabilities are not supported',
-  audio: 'the answer is text; POST /v1/audio/speech speaks it',
+  tools: 'are not supported yet',
+  functions: 'are not supported',
+  logprobs: 'are not supported',
+  audio: 'is not supported: the answer is text, which POST /v1/audio/speech speaks',
 };
 
 export function createChat({ jobs, models, conversations }: ChatDeps): Chat {

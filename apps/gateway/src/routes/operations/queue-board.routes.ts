@@ -1,8 +1,10 @@
+import { AIGolosError } from '@aigolos/contracts';
 import type { Producer } from '@aigolos/queue';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyPluginAsync } from 'fastify';
+import { sendError } from '../../plugins/errors.ts';
 
 export const QUEUE_BOARD_PATH = '/admin/queues';
 
@@ -10,6 +12,11 @@ export const QUEUE_BOARD_PATH = '/admin/queues';
 export const queueBoardRoutes: FastifyPluginAsync<{ queues: Producer['queues'] }> = async (app, { queues }) => {
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, access: 'admin' };
+    // The board would report a missing key as its own failure.
+    route.errorHandler = (error, request, reply) => {
+      if (!(error instanceof AIGolosError)) throw error;
+      sendError(error, request, reply);
+    };
   });
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(QUEUE_BOARD_PATH);

@@ -33,8 +33,9 @@ export interface Transcriptions {
 }
 
 const LIST_FIELDS = ['timestamp_granularities', 'include'];
+/** What would make the answer another one than the client reads. */
 const REFUSED = {
-  stream: 'transcripts are not streamed yet; send Prefer: respond-async and look at the job for its progress',
+  stream: 'is not supported for transcripts yet; send "Prefer: respond-async" and look at the job for its progress',
 };
 
 export function createTranscriptions({ jobs, models, blobs, media, maxSeconds }: TranscriptionsDeps): Transcriptions {
