@@ -34,6 +34,6 @@ export async function createEngine(config: Config, log: Logger): Promise<AsrEngi
         upstreamModel: config.ASR_UPSTREAM_MODEL ?? model,
       });
     case 'test':
-      return createTestAsrEngine({ model, paceMsPerAudioSecond: config.TEST_ENGINE_PACE_MS });
+      return createTestAsrEngine({ paceMsPerAudioSecond: config.TEST_ENGINE_PACE_MS });
   }
 }

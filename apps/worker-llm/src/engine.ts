@@ -35,6 +35,6 @@ export async function createEngine(config: Config, log: Logger): Promise<LlmEngi
         upstreamModel: config.LLM_UPSTREAM_MODEL ?? model,
       });
     case 'test':
-      return createTestLlmEngine({ model, paceMsPerToken: config.TEST_ENGINE_PACE_MS });
+      return createTestLlmEngine({ paceMsPerToken: config.TEST_ENGINE_PACE_MS });
   }
 }

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { AIGolosError } from '@aigolos/contracts';
+import { catalogueModel } from '@aigolos/engines/catalogue';
+import {
+  createEspeakEngine,
+  createOpenAICompatibleTtsEngine,
+  createPiperEngine,
+  createTestTtsEngine,
+  type TtsEngine,
+} from '@aigolos/engines/tts';
+import type { Logger } from '@aigolos/runtime';
+import type { Config } from './config.ts';
+
+/** The engines that the configuration names, in its order. */
+export async function createEngines(config: Config, log: Logger): Promise<TtsEngine[]> {
+  return Promise.all(config.TTS_ENGINE.map((name) => createEngine(name, config, log)));
+}
+
+async function createEngine(name: Config['TTS_ENGINE'][number], config: Config, log: Logger): Promise<TtsEngine> {
+  const model = config.TTS_MODEL;
+  switch (name) {
+    case 'piper':
+      return createPiperEngine({
+        model,
+        modelDir: join(config.MODELS_DIR, model),
+        espeakDataDir: join(config.MODELS_DIR, 'espeak-ng-data', 'espeak-ng-data'),
+        voices: catalogueModel(model).voices,
+        threads: config.TTS_THREADS,
+        log,
+      });
+    case 'espeak':
+      return createEspeakEngine({ espeakPath: config.ESPEAK_PATH, log });
+    case 'openai-compatible':
+      if (!config.TTS_BASE_URL) {
+        throw new AIGolosError('TTS_BASE_URL must be set for TTS_ENGINE=openai-compatible.', {
+          code: 'CONFIG_INVALID',
+        });
+      }
+      return createOpenAICompatibleTtsEngine({
+        baseUrl: config.TTS_BASE_URL,
+        apiKey: config.TTS_API_KEY,
+        model,
+        upstreamModel: config.TTS_UPSTREAM_MODEL ?? model,
+        voices: config.TTS_UPSTREAM_VOICES.map((id) => ({ id, name: id, language: 'en' })),
+      });
+    case 'test':
+      return createTestTtsEngine({ paceMsPerCharacter: config.TEST_ENGINE_PACE_MS });
+  }
+}
