@@ -1,0 +1,34 @@
+import { API_KEY_ROLES, type ApiKeyRole, openDatabase } from '@aigolos/db';
+import { type Command, Option } from 'commander';
+import { CliError } from '../cli-error.ts';
+import { readConfig } from '../config.ts';
+import { readStackState } from '../supervisor/stack-state.ts';
+
+/** `aigolos keys create`. */
+export function addKeysCommand(program: Command): void {
+  const keys = program.command('keys').description('look after the API keys of an installation');
+  keys
+    .command('create')
+    .description('make an API key and show it, this once')
+    .addOption(
+      new Option('--username <name>', 'whose key it is; the account is made where there is none').default('local'),
+    )
+    .addOption(new Option('--role <role>', 'what it may do').choices([...API_KEY_ROLES]).default('user'))
+    .option('--label <text>', 'what it is for', '')
+    .action(createKey);
+}
+
+async function createKey(options: { username: string; role: ApiKeyRole; label: string }): Promise<void> {
+  const { env, paths } = readConfig();
+  const url = env.MONGO_URL ?? readStackState(paths.home)?.mongoUrl;
+  if (!url) throw new CliError('No database: start the stack first, or name its database in MONGO_URL.');
+  const db = await openDatabase(url);
+  try {
+    await db.prepare();
+    const account = await db.access.ensureAccount(options.username);
+    const { key } = await db.access.createKey({ account: account._id, role: options.role, label: options.label });
+    console.log(key);
+  } finally {
+    await db.close();
+  }
+}
