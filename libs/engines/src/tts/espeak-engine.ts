@@ -83,7 +83,8 @@ async function* speak(call: Call): AsyncGenerator<TtsAudio> {
   );
   call.running.add(ended);
   try {
-    yield* readWav(child.iterable({ from: 'stdout', binary: true }));
+    // The stream itself: execa's iterable throws the child's end where the reader stops early.
+    yield* readWav(child.stdout);
     const error = await ended;
     if (error !== undefined) throw error;
   } finally {

@@ -1,0 +1,151 @@
+import type { ServerResponse } from 'node:http';
+import type { ChatMessage } from '@aigolos/contracts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type ReceivedRequest, sendJson, startServer, type TestServer, write } from '../../test/http-server.ts';
+import { describeLlmEngine } from '../conformance/llm-engine.ts';
+import type { LlmAnswer, LlmOptions } from './llm-engine.ts';
+import { createOpenAICompatibleLlmEngine } from './openai-compatible-llm-engine.ts';
+import { createTestLlmEngine } from './test-llm-engine.ts';
+
+const engineAt = (baseUrl: string, apiKey?: string) =>
+  createOpenAICompatibleLlmEngine({ baseUrl, apiKey, model: 'remote', upstreamModel: 'big-model' });
+const event = (data: unknown) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+const delta = (content: string) => event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+const end = (finish_reason: string) => event({ choices: [{ index: 0, delta: {}, finish_reason }] });
+
+describe('the OpenAI-compatible LLM engine', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer(answerByTestEngine);
+  });
+  afterAll(() => server.close());
+
+  describeLlmEngine('OpenAI-compatible HTTP', () => engineAt(server.baseUrl), {
+    longQuestion: '[[words 2000]] and more',
+    unicodeQuestion: 'Привет 🎉',
+  });
+});
+
+describe('createOpenAICompatibleLlmEngine', () => {
+  let server: TestServer | undefined;
+  afterEach(() => server?.close());
+  const serve = async (answer: (response: ServerResponse) => unknown) => {
+    server = await startServer(async (_, response) => void (await answer(response)));
+    return server;
+  };
+
+  test('sends what was asked for and no more, once', async () => {
+    const { baseUrl, requests } = await serve((response) => void response.end(delta('Hi') + end('stop')));
+    await ask(baseUrl, {}, 'secret');
+    await ask(baseUrl, { maxTokens: 9, temperature: 0.5, topP: 0.9, seed: 7, stop: ['x'] });
+    const common = {
+      model: 'big-model',
+      messages: [{ role: 'user', content: 'Hello' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    };
+    expect(requests.map(({ body }) => body)).toEqual([
+      common,
+      { ...common, max_tokens: 9, temperature: 0.5, top_p: 0.9, seed: 7, stop: ['x'] },
+    ]);
+    expect(requests[0]).toMatchObject({ url: '/v1/chat/completions', headers: { authorization: 'Bearer secret' } });
+  });
+
+  test("returns the server's own count of tokens and reason of the end", async () => {
+    const usage = event({ choices: [], usage: { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 } });
+    const { baseUrl } = await serve((response) => void response.end(delta('Hi') + end('length') + usage));
+    expect(await ask(baseUrl)).toEqual({
+      text: 'Hi',
+      answer: { finishReason: 'length', promptTokens: 11, completionTokens: 5, warnings: [] },
+    });
+  });
+
+  test('says so where the server does not count', async () => {
+    const { baseUrl } = await serve((response) => void response.end(delta('a') + delta('b') + end('stop')));
+    const { answer } = await ask(baseUrl);
+    expect(answer).toMatchObject({ promptTokens: 0, completionTokens: 2, warnings: [/does not count/] });
+  });
+
+  test.each([429, 500, 503])('status %d is worth another try, by the caller alone', async (status) => {
+    const { baseUrl, requests } = await serve((response) => sendJson(response, status, { error: { message: 'busy' } }));
+    await expect(ask(baseUrl)).rejects.toMatchObject({ code: 'LLM_ENGINE_FAILED', retryable: true });
+    expect(requests).toHaveLength(1);
+  });
+
+  test('a refusal is final and keeps its words', async () => {
+    const error = { message: 'temperature is too high', code: 'invalid_value' };
+    const { baseUrl } = await serve((response) => sendJson(response, 400, { error }));
+    await expect(ask(baseUrl)).rejects.toMatchObject({
+      code: 'LLM_ENGINE_REJECTED',
+      retryable: false,
+      message: expect.stringContaining('temperature is too high'),
+    });
+  });
+
+  test("a refused key is final, and the server's words about it are kept back", async () => {
+    const { baseUrl } = await serve((response) => sendJson(response, 401, { error: { message: 'bad key sk-123' } }));
+    await expect(ask(baseUrl)).rejects.toMatchObject({
+      code: 'LLM_ENGINE_REJECTED',
+      message: expect.not.stringContaining('sk-123'),
+    });
+  });
+
+  test.each([
+    { message: 'too long', code: 'context_length_exceeded' },
+    { message: "This model's maximum context length is 4096 tokens.", code: 400 },
+    { message: 'the request exceeds the available context size', type: 'exceed_context_size_error' },
+  ])('a prompt that is too long there is told from other refusals (%j)', async (error) => {
+    const { baseUrl } = await serve((response) => sendJson(response, 400, { error }));
+    await expect(ask(baseUrl)).rejects.toMatchObject({ code: 'LLM_CONTEXT_EXCEEDED', retryable: false });
+  });
+
+  test.each([
+    ['ends without a reason', (response: ServerResponse) => void response.end(delta('Hi'))],
+    ['is cut', async (response: ServerResponse) => write(response, delta('Hi')).then(() => response.destroy())],
+    [
+      'tells of an error',
+      (response: ServerResponse) => void response.end(delta('Hi') + event({ error: 'out of memory' })),
+    ],
+  ])('an answer that %s is worth another try', async (_, answer) => {
+    const { baseUrl } = await serve(answer);
+    await expect(ask(baseUrl)).rejects.toMatchObject({ code: 'LLM_ENGINE_FAILED', retryable: true });
+  });
+
+  test('a server that does not listen is worth another try', async () => {
+    const { baseUrl, close } = await serve(() => {});
+    await close();
+    await expect(ask(baseUrl)).rejects.toMatchObject({ code: 'LLM_ENGINE_FAILED', retryable: true });
+  });
+});
+
+async function ask(
+  baseUrl: string,
+  options: Partial<LlmOptions> = {},
+  apiKey?: string,
+): Promise<{ text: string; answer: LlmAnswer }> {
+  const engine = await engineAt(baseUrl, apiKey);
+  const call = engine.generate(
+    [{ role: 'user', content: 'Hello' }],
+    { stop: [], ...options },
+    new AbortController().signal,
+  );
+  let text = '';
+  for (;;) {
+    const next = await call.next();
+    if (next.done) return { text, answer: next.value };
+    text += next.value;
+  }
+}
+
+/** OpenAI's protocol before the test engine, as servers in the wild speak it. */
+async function answerByTestEngine({ body, signal }: ReceivedRequest, response: ServerResponse): Promise<void> {
+  const request = body as { messages: ChatMessage[]; max_tokens?: number; stop?: string[] };
+  const options = { stop: request.stop ?? [], maxTokens: request.max_tokens };
+  const call = createTestLlmEngine({ paceMsPerToken: 1 }).generate(request.messages, options, signal);
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let next = await call.next();
+  for (; !next.done; next = await call.next()) await write(response, delta(next.value));
+  const { finishReason, promptTokens, completionTokens } = next.value;
+  const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens };
+  response.end(end(finishReason) + event({ choices: [], usage }) + event('[DONE]'));
+}
