@@ -139,6 +139,9 @@ def main():
     def send(message):
         stdout.write(json.dumps(message) + "\n")
 
+    if not os.path.isfile(os.path.join(options.model, "model.bin")):
+        # The library would take the folder's name for one on the hub.
+        raise FileNotFoundError(f"There is no model.bin in {options.model}.")
     # Late, because it takes seconds, in which a closed stdin must already end this process.
     from faster_whisper import WhisperModel
 
@@ -160,4 +163,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Exception:
+        traceback.print_exc()
+        # At once: the thread that waits for stdin holds up an orderly end.
+        os._exit(1)

@@ -80,8 +80,8 @@ export async function startAsrHost(options: AsrHostOptions, signal: AbortSignal)
     const line = await lines.next();
     const message = line.done === true ? undefined : parseMessage(line.value);
     if (message) return message;
-    // Gone, or it says what nobody understands; then no later word of it can be trusted either.
-    child.kill();
+    // It says what nobody understands, so nothing that it says later can be trusted either.
+    if (line.done !== true) child.kill();
     const { shortMessage } = await ended;
     throw new HostError(`${shortMessage ?? 'The child ended.'}\n${stderr()}`.trim());
   }
