@@ -15,6 +15,11 @@ const serviceEnv = (name: string) => {
   return { ...stages.get(service?.build?.target ?? '')?.env, ...service?.environment };
 };
 
+async function schemaOf(app: string): Promise<z.ZodObject> {
+  const { ConfigSchema } = (await import(join(ROOT, 'apps', app, 'src', 'config.ts'))) as { ConfigSchema: z.ZodObject };
+  return ConfigSchema;
+}
+
 /** What the Node, Python and shell in an image read, not our apps. */
 const NOT_OURS = new Set(['NODE_ENV', 'PYTHONDONTWRITEBYTECODE', 'HEALTHCHECK_URL']);
 
@@ -91,9 +96,7 @@ describe('the settings of a service', () => {
   const served = services.filter(([, { target }]) => target !== 'cli').map(([name]) => name);
 
   test.each(served)('%s gets only variables that its schema knows, and enough of them to start', async (name) => {
-    const { ConfigSchema } = (await import(join(ROOT, 'apps', name, 'src', 'config.ts'))) as {
-      ConfigSchema: z.ZodObject;
-    };
+    const ConfigSchema = await schemaOf(name);
     const env = Object.entries(serviceEnv(name)).filter(([key]) => !NOT_OURS.has(key));
     const known = Object.keys(ConfigSchema.shape);
     expect(env.map(([key]) => key).filter((key) => !known.includes(key))).toEqual([]);
@@ -111,6 +114,26 @@ describe('the settings of a service', () => {
     loaded.push(changed['worker-tts']?.environment?.['TTS_MODEL']);
     expect(changed['models']?.command?.slice(2)).toEqual(loaded);
     expect(loaded).toEqual(Object.values(settings));
+  });
+
+  test('.env.example names what can be set, with its default', async () => {
+    const example = readFileSync(join(ROOT, '.env.example'), 'utf8');
+    const shown = [...example.matchAll(/^#(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value] as const);
+    const composeFile = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+    const defaults = new Map(
+      [...composeFile.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name, value]),
+    );
+    for (const name of served) {
+      const shape = Object.entries((await schemaOf(name)).shape as Record<string, z.ZodType>).filter(
+        ([key]) => !defaults.has(key),
+      );
+      for (const [key, field] of shape) {
+        const value = field.safeParse(undefined).data;
+        defaults.set(key, typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+      }
+    }
+    expect(shown.filter(([name, value]) => defaults.get(name) !== value)).toEqual([]);
+    expect(shown.length).toBeGreaterThan(10);
   });
 
   test('the command line asks for models where the workers look for them', () => {
