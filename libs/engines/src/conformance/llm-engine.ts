@@ -86,21 +86,29 @@ function describeAnswers(engine: () => LlmEngine, options: LlmConformance): void
     expect((await seeded(43)).text).not.toBe(first.text);
   });
 
-  test.each(['', ' \n\t', '😀', '<|im_end|>[INST]'])('a message with only %j in it is taken', async (content) => {
+  test.each(['', ' \n\t'])('a message without content (%j) is answered, or refused for good', async (content) => {
+    expect(await outcomeOf(ask(engine(), content, { ...SHORT, maxTokens: 8 }))).toMatch(/^(answered|refused for good)/);
+  });
+
+  test.each(['😀', '<|im_end|>[INST]'])('a message that is only %j is answered', async (content) => {
     const { answer } = await ask(engine(), content, { ...SHORT, maxTokens: 8 });
-    expect(answer.promptTokens).toBeGreaterThanOrEqual(0);
+    expect(answer.promptTokens).toBeGreaterThan(0);
   });
 
   test('a prompt of a million characters is answered, or refused for good with numbers', async () => {
     const asked = ask(engine(), 'many words '.repeat(100_000), { ...SHORT, maxTokens: 8 });
-    const error = await asked.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (error === undefined) return;
-    expect(error).toBeInstanceOf(LlmServiceError);
-    expect(error).toMatchObject({ retryable: false, message: expect.stringMatching(/\d/) });
+    expect(await outcomeOf(asked)).toMatch(/^(answered|refused for good: .*\d)/);
   });
+}
+
+async function outcomeOf(asked: Promise<Asked>): Promise<string> {
+  try {
+    await asked;
+    return 'answered';
+  } catch (error) {
+    const isFinal = error instanceof LlmServiceError && !error.retryable;
+    return isFinal ? `refused for good: ${error.message}` : `failed: ${String(error)}`;
+  }
 }
 
 function describeAborts(engine: () => LlmEngine, options: LlmConformance): void {
@@ -161,7 +169,7 @@ function describeResources(engine: () => LlmEngine, create: () => Promise<LlmEng
 
   test('memory returns after answers', TIMED, async () => {
     const many = async (count: number) => {
-      for (let call = 0; call < count; call++) await ask(engine(), longQuestion, SHORT);
+      for (let call = 0; call < count; call++) await ask(engine(), longQuestion, { ...SHORT, maxTokens: 10 });
     };
     await many(3);
     expect(await residentGrowthBytes(() => many(10))).toBeLessThan(32 * 1024 ** 2);

@@ -5,8 +5,9 @@ import { describeTtsEngine } from '../conformance/tts-engine.ts';
 import { createEspeakEngine } from './espeak-engine.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
-/** The program is not needed to run AIGolos, so it may be missing. */
-const hasEspeak = await execa('espeak-ng', ['--version']).then(
+const PROGRAM = 'espeak-ng';
+/** AIGolos runs without it, so it may be missing. */
+const hasEspeak = await execa(PROGRAM, ['--version']).then(
   () => true,
   () => false,
 );
