@@ -14,7 +14,8 @@ export interface ReceivedCall {
 
 export interface FakeOpenAIServer {
   baseUrl: string;
-  calls: ReceivedCall[];
+  /** Without the samples, which are many. */
+  calls: Omit<ReceivedCall, 'samples'>[];
   close(): Promise<void>;
 }
 
@@ -24,16 +25,16 @@ export type Answer = { status: number; body: unknown };
 export async function startOpenAIServer(
   answer: (call: ReceivedCall, signal: AbortSignal) => Promise<Answer>,
 ): Promise<FakeOpenAIServer> {
-  const calls: ReceivedCall[] = [];
+  const calls: FakeOpenAIServer['calls'] = [];
   const server = createServer((request, response) => {
     respond(request, response).catch(() => response.destroy());
   });
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
-    const call = await readCall(request);
-    calls.push(call);
-    const { status, body } = await answer(call, gone.signal);
+    const { samples, ...rest } = await readCall(request);
+    calls.push(rest);
+    const { status, body } = await answer({ ...rest, samples }, gone.signal);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
   server.listen(0, '127.0.0.1');

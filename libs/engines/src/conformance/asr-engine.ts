@@ -175,8 +175,8 @@ function describeResources({ transcribe, sounds, create }: Setting, longSeconds:
   );
 
   test('memory returns after the calls', async () => {
-    // 4 MB of samples a call, of which the first seconds are speech.
-    const samples = () => joined([sounds().clips[0].samples, new Float32Array(60 * ASR_SAMPLE_RATE_HZ)]);
+    // 2 MB of samples a call, of which the first seconds are speech.
+    const samples = () => joined([sounds().clips[0].samples, new Float32Array(30 * ASR_SAMPLE_RATE_HZ)]);
     await transcribe(samples());
     const before = heldBytes();
     for (let call = 0; call < 5; call += 1) await transcribe(samples());
