@@ -48,7 +48,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     genReqId: requestIdOf,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     bodyLimit: LIMITS.jsonBodyBytes,
-    // Uploads may take hours and answers are held open as long as their jobs run; idle uploads are ended by their route.
+    // Uploads may take hours, and answers are held open as long as their jobs run.
     requestTimeout: 0,
     connectionTimeout: 0,
   });
@@ -57,7 +57,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
 
   const models = createModelDirectory(db.models);
   const answers = createAnswers({ jobs, blobs, stopping });
-  const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES, idleMs: config.UPLOAD_IDLE_MS };
+  const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES };
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
   app.register(requestIds);
@@ -65,7 +65,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(observation, { metrics });
   app.register(helmet, SECURITY_HEADERS);
   app.register(accessControl, { access: db.access });
-  app.register(bodies);
+  app.register(bodies, { idleMs: config.UPLOAD_IDLE_MS });
   app.register(openApi);
 
   app.register(transcriptionRoutes, {

@@ -1,7 +1,7 @@
-import { createLogger, loadConfig, runApp } from '@aigolos/runtime';
-import { ConfigSchema } from './config.ts';
-import { createGateway } from './gateway.ts';
+import { setFlagsFromString } from 'node:v8';
 
-const config = loadConfig(ConfigSchema);
-const log = createLogger({ service: 'gateway', level: config.LOG_LEVEL });
-await runApp(createGateway(config, log), { log, graceMs: config.STOP_GRACE_MS + 5_000 });
+// Keeps V8's space for young objects as small as it begins. An upload is a stream of short-lived buffers, and V8 would grow
+// that space, and let garbage gather in proportion to it, instead of collecting it more often: 100 MB sent grew the process
+// by 70 MB, with this by 14 MB. It must be said before anything else is loaded, since loading grows the space too.
+setFlagsFromString('--semi-space-growth-factor=1');
+await import('./start.ts');

@@ -133,7 +133,7 @@ export async function openHouse(
       blobs: await readdir(join(dir, 'blobs')).catch(() => []),
     }),
     async close() {
-      for (const close of closers.reverse()) await close();
+      for (const close of closers.toReversed()) await close();
     },
   };
 }

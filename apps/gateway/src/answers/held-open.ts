@@ -17,13 +17,13 @@ export function heldOpenSignal(reply: FastifyReply, stopping: AbortSignal): Abor
 /** The job once it has ended, or as it is when the signal aborts. A database that is away for a while is waited for. */
 export async function waitPatiently(jobs: Jobs, job: AnyJobRecord, signal: AbortSignal): Promise<AnyJobRecord> {
   let seen = job;
-  while (!signal.aborted && !isFinal(seen.status)) {
+  for (;;) {
     try {
       seen = await jobs.waitForEnd(job.account, job._id, { signal });
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
-      await sleep(DATABASE_RETRY_MS, undefined, { signal }).catch(() => {});
     }
+    if (signal.aborted || isFinal(seen.status)) return seen;
+    await sleep(DATABASE_RETRY_MS, undefined, { signal }).catch(() => {});
   }
-  return seen;
 }

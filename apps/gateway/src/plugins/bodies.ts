@@ -2,8 +2,16 @@ import { ValidationError } from '@aigolos/contracts';
 import { messageOf } from '@aigolos/runtime';
 import fp from 'fastify-plugin';
 
-/** Bodies are JSON unless a route reads something else; an empty one is no body, whatever its Content-Type says. */
-export const bodies = fp(async (app) => {
+/**
+ * Bodies are JSON unless a route reads something else; an empty one is no body, whatever its Content-Type says. A body may
+ * take as long as it likes, but one that sends nothing for `idleMs` is given up with its connection.
+ */
+export const bodies = fp<{ idleMs: number }>(async (app, { idleMs }) => {
+  app.addHook('onRequest', async ({ raw, headers }) => {
+    if (!headers['transfer-encoding'] && !Number(headers['content-length'])) return;
+    raw.setTimeout(idleMs);
+    raw.once('end', () => raw.setTimeout(0));
+  });
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {

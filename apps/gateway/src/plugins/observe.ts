@@ -13,12 +13,15 @@ export const observation = fp<{ metrics: Registry }>(async (app, { metrics }) =>
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1_800],
     registers: [metrics],
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'unknown';
-    const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE;
-    seconds.observe({ method, route, status }, reply.elapsedTime / 1_000);
-    const line = { method, route, status, ms: Math.round(reply.elapsedTime), jobId: reply.getHeader('x-job-id') };
-    request.log[request.routeOptions.config.access === 'public' ? 'debug' : 'info'](line, 'request');
+  app.addHook('onRequest', async (request, reply) => {
+    // Unlike `onResponse` this also comes for a client that has left.
+    reply.raw.once('close', () => {
+      const { method } = request;
+      const route = request.routeOptions.url ?? 'unknown';
+      const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE;
+      seconds.observe({ method, route, status }, reply.elapsedTime / 1_000);
+      const line = { method, route, status, ms: Math.round(reply.elapsedTime), jobId: reply.getHeader('x-job-id') };
+      request.log[request.routeOptions.config.access === 'public' ? 'debug' : 'info'](line, 'request');
+    });
   });
 });

@@ -12,8 +12,6 @@ export interface ReceivedForm {
 export interface ReceiveOptions {
   blobs: Pick<BlobStore, 'receive' | 'discard'>;
   maxBytes: number;
-  /** An upload that sends nothing for so long is given up. */
-  idleMs: number;
 }
 
 const FILE_FIELD = 'file';
@@ -26,12 +24,10 @@ const FORM_BYTES = 1024 * 1024;
  * they come. The caller must commit or discard the file; where this throws, nothing is left.
  * @throws ValidationError where the form is not one file and its fields, whole and within the limits.
  */
-export async function receiveForm(request: FastifyRequest, options: ReceiveOptions): Promise<ReceivedForm> {
-  const { blobs, maxBytes, idleMs } = options;
+export async function receiveForm(request: FastifyRequest, { blobs, maxBytes }: ReceiveOptions): Promise<ReceivedForm> {
   const fields: Record<string, string | string[]> = Object.create(null) as Record<string, never>;
   let file: SpooledFile | undefined;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_BYTES) throw tooLarge(maxBytes);
-  request.raw.setTimeout(idleMs);
   try {
     const limits = { ...FORM_LIMITS, fileSize: maxBytes + 1 };
     for await (const part of request.parts({ limits })) {
@@ -51,8 +47,6 @@ export async function receiveForm(request: FastifyRequest, options: ReceiveOptio
     request.raw.unpipe();
     request.raw.resume();
     throw isOurs(error) ? error : malformed(error);
-  } finally {
-    request.raw.setTimeout(0);
   }
 }
 

@@ -1,0 +1,217 @@
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { TranscriptionTask } from '@aigolos/contracts';
+import type { Processor } from '@aigolos/jobs';
+import { audioClip, useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type House, openHouse } from '../../../test/harness.ts';
+
+const redis = useRedis();
+const mongo = useMongo();
+let house: House;
+const open = async (settings: Record<string, string> = {}) => {
+  await house?.close();
+  house = await openHouse(redis, mongo, settings);
+};
+beforeEach(() => open());
+afterEach(() => house.close());
+
+const PATH = '/v1/audio/transcriptions';
+const SEGMENT = {
+  id: 0,
+  seek: 0,
+  start: 0,
+  end: 2.5,
+  text: ' one two three',
+  tokens: [1],
+  temperature: 0,
+  avg_logprob: -0.2,
+  compression_ratio: 1,
+  no_speech_prob: 0,
+};
+const WORD = { word: 'one', start: 0, end: 1 };
+const tasks: TranscriptionTask[] = [];
+const transcribe: Processor<'transcription'> = async ({ job: { task } }) => {
+  tasks.push(task);
+  const result = { text: 'one two three', language: 'en', durationSeconds: 2.7, segments: [SEGMENT], words: [WORD] };
+  return { result, usage: { audioSeconds: 2.7 }, warnings: [] };
+};
+
+type Part = [name: string, value: string | Blob];
+const count = async (): Promise<Part> => ['file', new File([await readFile(audioClip('count'))], 'x.wav')];
+const send = (parts: Part[], headers: Record<string, string> = {}) => {
+  const form = new FormData();
+  for (const [name, value] of parts) form.append(name, value);
+  return house.call(PATH, { method: 'POST', body: form, headers });
+};
+const model: Part = ['model', 'whisper-1'];
+const leftBehind = async () => {
+  const jobs = await house.db.jobs.list({ account: house.account, limit: 1 });
+  return { ...(await house.files()), jobs };
+};
+const NOTHING = { spool: [], blobs: [], jobs: [] };
+
+describe('a transcription', () => {
+  beforeEach(() => house.work('transcription', transcribe));
+
+  test('answers text and usage, and keeps the audio as it was sent', async () => {
+    const response = await send([await count(), model]);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ text: 'one two three', usage: { type: 'duration', seconds: 3 } });
+    const id = response.headers.get('x-job-id') ?? '';
+    expect(await house.files()).toEqual({ spool: [], blobs: [id] });
+    const job = await house.db.jobs.find(id);
+    expect(job?.task).toMatchObject({
+      model: 'test-asr',
+      audio: { blobKey: `${id}/input`, durationSeconds: expect.closeTo(2.7, 1) },
+    });
+    expect(await buffer(await house.blobs.read(`${id}/input`))).toEqual(await readFile(audioClip('count')));
+  });
+
+  test('takes its fields before and after the file', async () => {
+    const language: Part = ['language', 'en-GB'];
+    const prompt: Part = ['prompt', 'numbers'];
+    const response = await send([language, model, await count(), prompt, ['temperature', '0.2']]);
+    expect(response.status).toBe(200);
+    expect(tasks.at(-1)).toMatchObject({ language: 'en', prompt: 'numbers', temperature: 0.2 });
+  });
+
+  test('as text is text alone', async () => {
+    const response = await send([await count(), model, ['response_format', 'text']]);
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await response.text()).toBe('one two three');
+  });
+
+  test.each([
+    [[], { segments: [SEGMENT] }],
+    [['segment'], { segments: [SEGMENT] }],
+    [['word'], { words: [WORD] }],
+    [['word', 'segment'], { segments: [SEGMENT], words: [WORD] }],
+  ])('as verbose_json with %j has the times that were asked for, now and later', async (granularities, times) => {
+    const asked = granularities.map((name): Part => ['timestamp_granularities[]', name]);
+    const response = await send([await count(), model, ['response_format', 'verbose_json'], ...asked]);
+    const usage = { type: 'duration', seconds: 3 };
+    const whole = { task: 'transcribe', language: 'en', duration: 2.7, text: 'one two three', usage, ...times };
+    expect(await response.json()).toEqual(whole);
+    const later = await house.call(`/v1/jobs/${response.headers.get('x-job-id')}/result`);
+    expect(await later.json()).toEqual(whole);
+  });
+
+  test('tells of options that it does not have', async () => {
+    const response = await send([
+      await count(),
+      model,
+      ['chunking_strategy', 'auto'],
+      ['include[]', 'logprobs'],
+      ['stream', 'false'],
+    ]);
+    expect(response.headers.get('x-warnings')).toBe(
+      'chunking_strategy is not supported and was ignored. | include is not supported and was ignored.',
+    );
+  });
+
+  test('can be asked for without waiting', async () => {
+    const response = await send([await count(), model], { prefer: 'respond-async' });
+    expect([response.status, await response.json()]).toMatchObject([202, { kind: 'transcription' }]);
+  });
+});
+
+describe('what is refused leaves nothing behind', () => {
+  const file = (bytes: Blob, name = 'file'): Part => [name, new File([bytes], 'x.mp3')];
+  const garbage = new Blob(['this is not audio at all, only text '.repeat(100)]);
+  test.each<[string, () => Part[] | Promise<Part[]>, number, string]>([
+    ['no file', () => [model], 400, 'file is required'],
+    ['an empty file', () => [file(new Blob([])), model], 400, 'The file is empty'],
+    ['no audio', () => [file(garbage), model], 400, 'cannot be read as audio'],
+    ['two files', async () => [await count(), await count(), model], 400, 'file was sent twice'],
+    ['another field', async () => [['audio', (await count())[1]], model], 400, 'in the field "file", not "audio"'],
+    ['a model unknown', async () => [await count(), ['model', 'x']], 404, 'Models for transcription here: test-asr'],
+    ['no model', async () => [await count()], 400, 'model is required'],
+    ['a language of no form', async () => [await count(), model, ['language', 'english']], 400, 'ISO 639'],
+    ['a language unknown', async () => [await count(), model, ['language', 'de']], 400, 'it knows en, ru'],
+    ['a format unknown', async () => [await count(), model, ['response_format', 'srt']], 400, 'verbose_json'],
+    ['a temperature', async () => [await count(), model, ['temperature', 'hot']], 400, 'a number from 0 to 1'],
+    ['a stream', async () => [await count(), model, ['stream', 'true']], 400, 'Prefer: respond-async'],
+    ['a field twice', async () => [await count(), model, model], 400, 'model'],
+    ['a field too long', async () => [await count(), model, ['prompt', 'x'.repeat(70_000)]], 400, 'prompt is too long'],
+  ])('%s', async (_what, parts, status, message) => {
+    const response = await send(await parts());
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(message) } });
+    expect(await leftBehind()).toEqual(NOTHING);
+  });
+
+  test('audio past the limits of this installation', async () => {
+    await open({ AUDIO_MAX_SECONDS: '2', AUDIO_MAX_BYTES: '400000' });
+    const long = await send([await count(), model]);
+    expect([long.status, await long.json()]).toMatchObject([400, { error: { code: 'audio_too_long' } }]);
+    const large = await send([file(new Blob([Buffer.alloc(500_000)])), model]);
+    expect([large.status, await large.json()]).toMatchObject([413, { error: { code: 'audio_too_large' } }]);
+    const huge = await send([file(new Blob([Buffer.alloc(3_000_000)])), model]);
+    expect([huge.status, await huge.json()]).toMatchObject([
+      413,
+      { error: { message: expect.stringContaining('400000') } },
+    ]);
+    expect(await leftBehind()).toEqual(NOTHING);
+  });
+
+  test('a body that is no form', async () => {
+    const json = await house.post(PATH, { model: 'whisper-1' });
+    expect([json.status, await json.json()]).toMatchObject([
+      415,
+      { error: { message: expect.stringContaining('multipart/form-data') } },
+    ]);
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    for (const body of [
+      '',
+      'nonsense',
+      '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc',
+    ]) {
+      const response = await house.call(PATH, { method: 'POST', body, headers });
+      expect([body, response.status]).toEqual([body, 400]);
+    }
+    expect(await leftBehind()).toEqual(NOTHING);
+  });
+});
+
+describe('an upload', () => {
+  /** A socket that has sent the beginning of a form and some of its file. */
+  const begin = async (fileBytes: number) => {
+    const { hostname, port } = new URL(house.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    const head = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n';
+    socket.write(
+      `POST ${PATH} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${house.keys.user}\r\n` +
+        `Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000\r\n\r\n${head}`,
+    );
+    socket.write(Buffer.alloc(fileBytes));
+    await waitUntil('a part of it is in the spool', async () => (await house.files()).spool.length === 1);
+    return socket;
+  };
+  const untilSpoolIsEmpty = () => waitUntil('the spool is empty', async () => (await house.files()).spool.length === 0);
+
+  test('cut off in the middle leaves no file and no record', async () => {
+    const socket = await begin(100_000);
+    socket.destroy();
+    await untilSpoolIsEmpty();
+    expect(await leftBehind()).toEqual(NOTHING);
+  });
+
+  test('that sends nothing any more is given up', async () => {
+    await open({ UPLOAD_IDLE_MS: '1000' });
+    const socket = await begin(100_000);
+    await untilSpoolIsEmpty();
+    expect(await leftBehind()).toEqual(NOTHING);
+    socket.destroy();
+  });
+
+  test('that has not ended when the gateway stops is cut off and leaves nothing', async () => {
+    await open({ STOP_GRACE_MS: '200' });
+    await begin(100_000);
+    await house.gateway.stop();
+    await untilSpoolIsEmpty();
+    expect(await leftBehind()).toEqual(NOTHING);
+  });
+});
