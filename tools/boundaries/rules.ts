@@ -49,7 +49,8 @@ export const SUBPATHS: Record<string, { apps: Record<string, readonly string[]>;
       'worker-asr': ['asr', 'catalogue'],
       'worker-llm': ['llm', 'catalogue'],
       'worker-tts': ['tts', 'catalogue'],
-      cli: ['catalogue'],
+      // `asr` for the word error rate, by which the demo judges its transcript.
+      cli: ['asr', 'catalogue'],
       e2e: ['asr', 'llm', 'tts', 'catalogue', 'conformance'],
     },
     tests: ['conformance'],

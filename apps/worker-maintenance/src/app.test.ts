@@ -34,7 +34,7 @@ beforeEach(async () => {
   closers = [() => db.close()];
 });
 afterEach(async () => {
-  for (const close of closers.reverse()) await close();
+  for (const close of closers.toReversed()) await close();
   await rm(dir, { recursive: true, force: true });
 });
 

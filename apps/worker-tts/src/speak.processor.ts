@@ -24,7 +24,7 @@ export function createSpeakProcessor({ engines, media, blobs }: SpeakDeps): Proc
     return {
       result: { blobKey, contentType: audio.contentType, bytes: audio.bytes, durationSeconds: audio.durationSeconds },
       usage: {
-        inputCharacters: [...task.input].length,
+        inputCharacters: Array.from(task.input).length,
         audioSeconds: audio.durationSeconds,
         computeMs: performance.now() - begun,
       },

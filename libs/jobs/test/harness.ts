@@ -21,7 +21,7 @@ import {
   type Reconciler,
 } from '../src/index.ts';
 
-export const log = createLogger({ service: 'test', level: 'silent' });
+const log = createLogger({ service: 'test', level: 'silent' });
 export const ACCOUNT = 'acc_1';
 
 export interface Harness {

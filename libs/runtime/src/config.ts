@@ -24,9 +24,6 @@ export function loadConfig<Schema extends z.ZodObject>(
 /** An environment variable that is a whole number. */
 export const intVar = z.coerce.number().int();
 
-/** An environment variable that is yes or no. */
-export const flagVar = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-
 /** What every process of AIGolos reads. */
 export const processConfig = {
   LOG_LEVEL: z
