@@ -13,6 +13,7 @@ import { createModelDirectory } from './catalogue/model-directory.ts';
 import type { Config } from './config.ts';
 import { accessControl } from './plugins/access.ts';
 import { bodies } from './plugins/bodies.ts';
+import { closing } from './plugins/closing.ts';
 import { errors, sendError } from './plugins/errors.ts';
 import { observation } from './plugins/observe.ts';
 import { openApi } from './plugins/openapi.ts';
@@ -62,6 +63,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
 
   app.register(requestIds);
   app.register(errors);
+  app.register(closing, { stopping });
   app.register(observation, { metrics });
   app.register(helmet, SECURITY_HEADERS);
   app.register(accessControl, { access: db.access });

@@ -12,7 +12,7 @@ import type { TestMongo, TestRedis } from '@aigolos/testing';
 import { ConfigSchema } from '../src/config.ts';
 import { createGateway, type Gateway } from '../src/gateway.ts';
 
-export const log = createLogger({ service: 'test', level: 'silent' });
+const log = createLogger({ service: 'test', level: 'silent' });
 
 export const MODELS: ModelInfo[] = [
   { id: 'test-asr', kind: 'asr', isDefault: true, languages: ['en', 'ru'], voices: [], license: 'MIT' },
@@ -133,7 +133,7 @@ export async function openHouse(
       blobs: await readdir(join(dir, 'blobs')).catch(() => []),
     }),
     async close() {
-      for (const close of closers.toReversed()) await close();
+      for (const close of closers.splice(0).toReversed()) await close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { startMongo, useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { startMongo, startRedis, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHAT, ended, heldBack } from './answers.ts';
 import { type House, openHouse } from './harness.ts';
@@ -25,7 +25,9 @@ describe('a gateway that stops', () => {
       'all three run',
       async () => (await house.db.jobs.list({ account: house.account, limit: 9 })).length === 3,
     );
+    const asked = performance.now();
     await house.gateway.stop();
+    expect(performance.now() - asked).toBeLessThan(5_000);
 
     const answer = await plain;
     expect([answer.status, answer.headers.get('x-job-id'), answer.headers.get('x-should-retry')]).toEqual([
@@ -39,6 +41,20 @@ describe('a gateway that stops', () => {
     letGo();
     await waitUntil('the job completes', async () => (await house.db.jobs.find(id))?.status === 'completed');
   });
+});
+
+test('while Redis is away submissions are taken all the same', async () => {
+  const server = await startRedis();
+  const house = await openHouse(server, mongo);
+  try {
+    await server.kill('SIGKILL');
+    const accepted = await house.post(PATH, CHAT, { prefer: 'respond-async' });
+    expect([accepted.status, await accepted.json()]).toMatchObject([202, { status: 'queued' }]);
+    const readiness = await (await house.call('/readyz')).json();
+    expect(readiness).toEqual({ ready: false, checks: { database: 'ok', queue: 'failed' } });
+  } finally {
+    await house.close();
+  }
 });
 
 describe('a database that is away', () => {

@@ -1,7 +1,7 @@
-import { ChatCompletionRequestSchema, ChatCompletionSchema, JobViewSchema } from '@aigolos/contracts';
+import { ChatCompletionChunkSchema, ChatCompletionRequestSchema, ChatCompletionSchema } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Answers } from '../../answers/answers.ts';
-import { openAIErrors } from '../error-responses.ts';
+import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { type ChatDeps, createChat } from './chat.service.ts';
 
 export const chatRoutes: FastifyPluginAsyncZod<ChatDeps & { answers: Answers }> = async (app, { answers, ...deps }) => {
@@ -15,7 +15,17 @@ export const chatRoutes: FastifyPluginAsyncZod<ChatDeps & { answers: Answers }> 
         tags: ['chat'],
         summary: 'Answer a list of messages; as server-sent events with `stream`',
         body: ChatCompletionRequestSchema,
-        response: { 200: ChatCompletionSchema, 202: JobViewSchema, ...openAIErrors },
+        response: {
+          200: {
+            description: 'The answer, whole or in pieces',
+            content: {
+              'application/json': { schema: ChatCompletionSchema },
+              'text/event-stream': { schema: ChatCompletionChunkSchema },
+            },
+          },
+          202: acceptedJob,
+          ...openAIErrors,
+        },
       },
     },
     async (request, reply) => {

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { toJobView } from '../../answers/job-view.ts';
-import { problems } from '../error-responses.ts';
+import { problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 

@@ -11,7 +11,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { unixSeconds } from '../../answers/job-view.ts';
 import type { AnnouncedModel, ModelDirectory } from '../../catalogue/model-directory.ts';
-import { openAIErrors } from '../error-responses.ts';
+import { openAIErrors } from '../shared-responses.ts';
 
 export const modelRoutes: FastifyPluginAsyncZod<{ models: ModelDirectory }> = async (app, { models }) => {
   const config = { access: 'user' } as const;

@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyPluginAsync } from 'fastify';
 import { sendError } from '../../plugins/errors.ts';
 
-export const QUEUE_BOARD_PATH = '/admin/queues';
+const QUEUE_BOARD_PATH = '/admin/queues';
 
 /** The operator's view of the queues. It changes nothing: the truth about jobs is in the database, not here. */
 export const queueBoardRoutes: FastifyPluginAsync<{ queues: Producer['queues'] }> = async (app, { queues }) => {

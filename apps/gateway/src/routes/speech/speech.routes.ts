@@ -1,8 +1,8 @@
-import { JobViewSchema, SpeechRequestSchema } from '@aigolos/contracts';
+import { SpeechRequestSchema } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
-import { openAIErrors } from '../error-responses.ts';
+import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createSpeech, type SpeechDeps } from './speech.service.ts';
 
 /** The sound itself; it is streamed, so this only documents it. */
@@ -27,7 +27,7 @@ export const speechRoutes: FastifyPluginAsyncZod<SpeechDeps & { answers: Answers
         body: SpeechRequestSchema,
         response: {
           200: { description: 'The spoken text', content: audioContent },
-          202: JobViewSchema,
+          202: acceptedJob,
           ...openAIErrors,
         },
       },

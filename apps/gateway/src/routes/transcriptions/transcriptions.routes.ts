@@ -1,14 +1,9 @@
-import {
-  JobViewSchema,
-  TranscriptionFormSchema,
-  TranscriptionJsonSchema,
-  TranscriptionVerboseJsonSchema,
-} from '@aigolos/contracts';
+import { TranscriptionFormSchema, TranscriptionJsonSchema, TranscriptionVerboseJsonSchema } from '@aigolos/contracts';
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
-import { openAIErrors } from '../error-responses.ts';
+import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { type ReceiveOptions, receiveForm } from './receive-form.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
 
@@ -44,7 +39,7 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
             description: 'The transcript, as `response_format` asks for it',
             content: { 'application/json': { schema: transcriptContent }, 'text/plain': { schema: z.string() } },
           },
-          202: JobViewSchema,
+          202: acceptedJob,
           ...openAIErrors,
         },
       },
