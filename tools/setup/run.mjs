@@ -11,6 +11,7 @@ import { installPackages, packagesAreCurrent } from './packages.mjs';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OLDEST_NODE_TO_START = 20;
 const NODE_TO_RUN = 24;
+const PARENT_POLL_MS = 300;
 
 class SetupError extends Error {}
 
@@ -36,6 +37,17 @@ function findNode() {
   );
 }
 
+/** npm passes a signal to the shell between it and this process, which keeps it to itself: then all that shows is its end. */
+function whenParentEnds(act) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, PARENT_POLL_MS);
+  timer.unref();
+}
+
 /** Runs the command line with Node 24 first in PATH; it ends as its child ends. */
 function handOver(node, args) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
@@ -45,6 +57,7 @@ function handOver(node, args) {
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
   const child = spawn(node, [join(ROOT, 'apps', 'cli', 'src', 'main.ts'), ...args], { env, stdio });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event) whenParentEnds(() => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + constants.signals[signal];
   });

@@ -1,13 +1,36 @@
 import { Command } from 'commander';
+import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { addKeysCommand } from './commands/keys.ts';
 import { addModelsCommand } from './commands/models.ts';
+import { reset } from './commands/reset.ts';
 import { runTests } from './commands/test.ts';
+import { up } from './commands/up.ts';
 import { readConfig } from './config.ts';
 import { createReporter } from './output/reporter.ts';
 
 /** Every command in one visible list. */
 export function createProgram(): Command {
   const program = new Command('aigolos').description('Runs and looks after an installation of AIGolos.');
+  program.command('up').description('prepare this machine and start everything; Ctrl-C stops it').action(up);
+  program
+    .command('demo')
+    .description('a voice turn from speech to speech, on the running stack or on one started for it')
+    .argument('[file]', 'audio of your own; a speech of Kennedy where absent')
+    .option('--json', 'the report for machines')
+    .action(demo);
+  program
+    .command('doctor')
+    .description('say what is wrong with this machine or the running stack, and what to do')
+    .option('--json', 'for machines')
+    .action(doctor);
   addModelsCommand(program);
+  addKeysCommand(program);
+  program
+    .command('reset')
+    .description('remove all data of this installation')
+    .option('--all', 'the downloaded models and Python environments too')
+    .action(async ({ all = false }: { all?: boolean }) => reset(readConfig(), createReporter(), { all }));
   program
     .command('test')
     .description('prepare what tests need and run all checks; arguments go to nx run-many')

@@ -7,6 +7,8 @@ export interface Reporter {
   ok(name: string, detail: string): void;
   /** This is missing or bad, but not in the way. */
   warn(name: string, detail: string): void;
+  /** This is missing or bad, and nothing works without it. */
+  fail(name: string, detail: string): void;
   /** Something that takes a while begins. */
   begin(name: string, detail: string): void;
   /** The progress of a download, in bytes. */
@@ -25,6 +27,7 @@ export function createReporter(
   return {
     ok: (name, detail) => line(pc.green('✓'), name, detail),
     warn: (name, detail) => line(pc.yellow('!'), name, detail),
+    fail: (name, detail) => line(pc.red('✗'), name, detail),
     begin: (name, detail) => line(pc.cyan('…'), name, detail),
     bar: (name) => (isTerminal ? terminalBar(name) : plainBar((detail) => line('…', name, detail))),
   };

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { recordingReporter, temporaryConfig, temporaryFolder, writeProgram } from '../stub.fake.ts';
 import { planDatabase } from './database.ts';
-import { recordingReporter, temporaryConfig, temporaryFolder, writeProgram } from './stub.fake.ts';
 
 const NOWHERE = { MONGOMS_DOWNLOAD_MIRROR: 'https://nowhere.invalid' };
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CliConfig } from '../config.ts';
+import { recordingReporter, temporaryConfig, temporaryFolder, writeProgram } from '../stub.fake.ts';
 import { ensurePrograms, type Program } from './programs.ts';
-import { recordingReporter, temporaryConfig, temporaryFolder, writeProgram } from './stub.fake.ts';
 
 const TOY: Program = {
   name: 'toy',

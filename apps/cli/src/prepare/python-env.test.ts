@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CliConfig } from '../config.ts';
+import { recordingReporter, temporaryConfig, temporaryFolder, writeProgram } from '../stub.fake.ts';
 import { findPython } from './python.ts';
 import { ensurePythonEnv, installedPython, type PythonEnvSpec } from './python-env.ts';
-import { recordingReporter, temporaryConfig, temporaryFolder, writeProgram } from './stub.fake.ts';
 
 const MODULE = 'toy_module';
 

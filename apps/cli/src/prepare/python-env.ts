@@ -81,8 +81,8 @@ function interpreterIn(folder: string): string {
 
 async function build(spec: PythonEnvSpec, folder: string, python: Python): Promise<void> {
   const interpreter = interpreterIn(folder);
-  // What is left of an environment whose Python was removed cannot be mended.
-  if (!existsSync(interpreter)) await rm(folder, { recursive: true, force: true });
+  // What is left there may be of another Python, or of one that has gone: nothing to build on.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const ownPip = Number.parseFloat(python.pipVersion) < PIP_FOR_OTHER_ENVIRONMENTS;
   await makeEnvironment(folder, python, ownPip);

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type CliConfig, readConfig } from '../config.ts';
-import type { Reporter } from '../output/reporter.ts';
+import { type CliConfig, readConfig } from './config.ts';
+import type { Reporter } from './output/reporter.ts';
 
 /** A temporary folder that ends with the test. */
 export async function temporaryFolder(): Promise<string> {
@@ -35,6 +35,7 @@ export function recordingReporter(): Reporter & { lines: string[] } {
     lines,
     ok: keep('ok'),
     warn: keep('warn'),
+    fail: keep('fail'),
     begin: keep('begin'),
     bar: () => ({ update: () => {}, stop: () => {} }),
   };
