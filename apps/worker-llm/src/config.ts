@@ -26,7 +26,7 @@ export const ConfigSchema = z.object({
     .describe('what answers messages'),
   LLM_MODEL: z.string().default('smollm2-135m-instruct').describe('catalogue id of the model, and its name to callers'),
   LLM_CONTEXT_TOKENS: intVar.min(512).default(4_096).describe('context of one answer, in tokens'),
-  LLM_THREADS: intVar.min(1).optional().describe('threads of the engine; all cores where absent'),
+  LLM_THREADS: intVar.min(1).optional().describe('threads of the engine; half of the cores where absent'),
   LLM_BASE_URL: z.url().optional().describe('address of the openai-compatible engine, with its /v1'),
   LLM_API_KEY: z.string().optional().describe('its API key'),
   LLM_UPSTREAM_MODEL: z.string().optional().describe("its own name of the model; LLM_MODEL's where absent"),

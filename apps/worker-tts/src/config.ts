@@ -33,7 +33,7 @@ export const ConfigSchema = z.object({
     .pipe(z.array(z.enum(ENGINES)).min(1))
     .describe(`what speaks, the first by default: a list of ${ENGINES.join(', ')}`),
   TTS_MODEL: z.string().default('piper-en_US-joe-medium').describe('catalogue id of the piper or upstream model'),
-  TTS_THREADS: intVar.min(1).optional().describe('threads of the engine; all cores where absent'),
+  TTS_THREADS: intVar.min(1).optional().describe('threads of the engine; half of the cores where absent'),
   ESPEAK_PATH: z.string().default('espeak-ng').describe('the espeak-ng program'),
   TTS_BASE_URL: z.url().optional().describe('address of the openai-compatible engine, with its /v1'),
   TTS_API_KEY: z.string().optional().describe('its API key'),
