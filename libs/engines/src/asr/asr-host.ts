@@ -35,7 +35,7 @@ export interface AsrHost {
   readonly ended: Promise<unknown>;
 }
 
-export class HostError extends Error {}
+class HostError extends Error {}
 
 const HOST_SCRIPT = join(import.meta.dirname, '..', '..', 'python', 'asr_host.py');
 const START_TIMEOUT_MS = 180_000;
