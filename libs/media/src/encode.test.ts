@@ -2,15 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SPEECH_FORMATS } from '@aigolos/contracts';
 import { describe, expect, test } from 'vitest';
 import { concat, decodeAll, loudness, media, withFolder, writeClip } from '../test/clips.ts';
-import { createMedia, type EncodeFormat, type PcmAudio } from './media.ts';
+import { createMedia, type PcmAudio } from './media.ts';
 
 const never = new AbortController().signal;
-const FORMATS: EncodeFormat[] = ['mp3', 'wav'];
 const SECOND_AT_22_KHZ = 22_050;
 
-describe.each(FORMATS)('encode to %s', (format) => {
+describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
   test('gives a file whose own header says the right length', async () => {
     await withFolder(async (folder) => {
       const encoded = await media.encode(tones(7), format, never);

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { SpeechFormat } from '@aigolos/contracts';
 import { execa } from 'execa';
 import { tailOf, toolFailed } from './ffmpeg.ts';
-
-export type EncodeFormat = 'mp3' | 'wav';
 
 /** A stretch of sound: mono f32 in [-1, 1]. */
 export interface PcmAudio {
@@ -21,7 +20,7 @@ export interface EncodedAudio {
   durationSeconds: number;
 }
 
-const FORMATS: Record<EncodeFormat, { contentType: string; arguments: string }> = {
+const FORMATS: Record<SpeechFormat, { contentType: string; arguments: string }> = {
   mp3: { contentType: 'audio/mpeg', arguments: '-c:a libmp3lame -q:a 2 -f mp3' },
   wav: { contentType: 'audio/wav', arguments: '-c:a pcm_s16le -f wav' },
 };
@@ -32,7 +31,7 @@ const SILENCE: PcmAudio = { samples: new Float32Array(2_400), sampleRateHz: 24_0
 export async function encode(
   ffmpegPath: string,
   pcm: AsyncIterable<PcmAudio>,
-  options: { format: EncodeFormat; signal: AbortSignal },
+  options: { format: SpeechFormat; signal: AbortSignal },
 ): Promise<EncodedAudio> {
   options.signal.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), 'aigolos-encode-'));
@@ -56,7 +55,7 @@ export async function encode(
 async function encodeToFile(
   ffmpegPath: string,
   pcm: AsyncIterable<PcmAudio>,
-  options: { format: EncodeFormat; signal: AbortSignal; path: string },
+  options: { format: SpeechFormat; signal: AbortSignal; path: string },
 ): Promise<number> {
   const source = pcm[Symbol.asyncIterator]();
   try {
@@ -80,7 +79,7 @@ interface Feed {
 async function runEncoder(
   ffmpegPath: string,
   feed: Feed,
-  options: { format: EncodeFormat; signal: AbortSignal; path: string },
+  options: { format: SpeechFormat; signal: AbortSignal; path: string },
 ): Promise<number> {
   const { format, signal, path } = options;
   const ffmpeg = execa(ffmpegPath, encodeArguments(feed.head.sampleRateHz, format, path), {
@@ -105,7 +104,7 @@ async function runEncoder(
   return progress.samples;
 }
 
-function encodeArguments(sampleRateHz: number, format: EncodeFormat, path: string): string[] {
+function encodeArguments(sampleRateHz: number, format: SpeechFormat, path: string): string[] {
   const input = `-nostdin -hide_banner -v error -f f32le -ar ${sampleRateHz} -ac 1 -i pipe:0`;
   const output = `-map_metadata -1 -fflags +bitexact -flags:a +bitexact ${FORMATS[format].arguments}`;
   return [...input.split(' '), ...output.split(' '), `file:${path}`];

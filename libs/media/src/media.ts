@@ -1,8 +1,9 @@
+import type { SpeechFormat } from '@aigolos/contracts';
 import { decode } from './decode.ts';
-import { type EncodedAudio, type EncodeFormat, encode, type PcmAudio } from './encode.ts';
+import { type EncodedAudio, encode, type PcmAudio, type SpeechFormat } from './encode.ts';
 import { type AudioProbe, probe } from './probe.ts';
 
-export type { AudioProbe, EncodedAudio, EncodeFormat, PcmAudio };
+export type { AudioProbe, EncodedAudio, PcmAudio };
 
 export interface Media {
   /**
@@ -27,7 +28,7 @@ export interface Media {
    * sound cannot be played.
    * @throws what `pcm` throws; AIGolosError `MEDIA_TOOL_FAILED`, retryable; `signal.reason` on abort.
    */
-  encode(pcm: AsyncIterable<PcmAudio>, format: EncodeFormat, signal: AbortSignal): Promise<EncodedAudio>;
+  encode(pcm: AsyncIterable<PcmAudio>, format: SpeechFormat, signal: AbortSignal): Promise<EncodedAudio>;
 }
 
 /** Paths are names to look up on PATH, or files. */
