@@ -1,6 +1,6 @@
 import type { SpeechFormat } from '@aigolos/contracts';
 import { decode } from './decode.ts';
-import { type EncodedAudio, encode, type PcmAudio, type SpeechFormat } from './encode.ts';
+import { type EncodedAudio, encode, type PcmAudio } from './encode.ts';
 import { type AudioProbe, probe } from './probe.ts';
 
 export type { AudioProbe, EncodedAudio, PcmAudio };
