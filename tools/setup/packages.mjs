@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export class PackagesError extends Error {
+class PackagesError extends Error {
   name = 'PackagesError';
 }
 

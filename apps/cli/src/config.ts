@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defaultModel } from '@aigolos/engines/catalogue';
 import { intVar, loadConfig } from '@aigolos/runtime';
 import { z } from 'zod';
 
@@ -23,11 +24,11 @@ const ConfigSchema = z.looseObject({
   FFPROBE_PATH: z.string().default('ffprobe').describe('the ffprobe program'),
   ESPEAK_PATH: z.string().default('espeak-ng').describe('the espeak-ng program'),
   ASR_ENGINE: z.string().default('faster-whisper').describe('what turns speech into text'),
-  ASR_MODEL: z.string().default('whisper-base').describe('catalogue id of the speech recognition model'),
+  ASR_MODEL: z.string().default(defaultModel('asr').id).describe('catalogue id of the speech recognition model'),
   LLM_ENGINE: z.string().default('node-llama-cpp').describe('what answers messages'),
-  LLM_MODEL: z.string().default('smollm2-135m-instruct').describe('catalogue id of the language model'),
+  LLM_MODEL: z.string().default(defaultModel('llm').id).describe('catalogue id of the language model'),
   TTS_ENGINE: z.string().optional().describe('what speaks: a list; piper, and espeak where it is installed'),
-  TTS_MODEL: z.string().default('piper-en_US-joe-medium').describe('catalogue id of the voice'),
+  TTS_MODEL: z.string().default(defaultModel('tts').id).describe('catalogue id of the voice'),
 });
 type Env = z.infer<typeof ConfigSchema>;
 

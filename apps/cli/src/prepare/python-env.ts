@@ -36,7 +36,7 @@ export function secantusEnvSpec({ paths }: CliConfig): PythonEnvSpec {
 }
 
 /** Where the environment of a requirements file lies: another file makes another environment. */
-export async function pythonEnvFolder(spec: PythonEnvSpec, config: CliConfig): Promise<string> {
+async function pythonEnvFolder(spec: PythonEnvSpec, config: CliConfig): Promise<string> {
   const hash = createHash('sha256')
     .update(await readFile(spec.requirements))
     .digest('hex');

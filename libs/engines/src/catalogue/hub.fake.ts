@@ -59,7 +59,7 @@ export async function startFakeHub(repository: string, files: Record<string, Buf
   };
 }
 
-export function sha256(content: Buffer): string {
+function sha256(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 

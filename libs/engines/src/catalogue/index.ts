@@ -1,4 +1,5 @@
 export { catalogueModel, defaultModel, MODEL_CATALOGUE } from './catalogue.ts';
+export { describeModel } from './describe-model.ts';
 export { megabytes } from './disk-space.ts';
 export {
   type InstalledModel,
@@ -10,4 +11,3 @@ export {
 } from './installed.ts';
 export { type CatalogueKind, type CatalogueModel, publishedBytes } from './model.ts';
 export { importModel, type PullOptions, pullModel } from './pull-model.ts';
-export { describeModel } from './describe-model.ts';

@@ -18,7 +18,7 @@ const ManifestSchema = z.object({
 export type Manifest = z.infer<typeof ManifestSchema>;
 export type ManifestFile = z.infer<typeof FileSchema>;
 
-export const MANIFEST_NAME = 'aigolos-model.json';
+const MANIFEST_NAME = 'aigolos-model.json';
 
 /** The manifest of a model's folder; undefined where there is none that can be read. */
 export async function readManifest(folder: string): Promise<Manifest | undefined> {
