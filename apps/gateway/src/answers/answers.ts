@@ -3,6 +3,7 @@ import { isFinal } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CLIENT_GONE } from '../plugins/observe.ts';
 import { heldOpenSignal, waitPatiently } from './held-open.ts';
 import { retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
@@ -77,7 +78,8 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
       const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
       if (isFinal(seen.status)) return result(reply, seen);
       if (waitSeconds !== undefined) return accepted(reply, seen);
-      throw goesOn(record);
+      if (stopping.aborted) throw goesOn(record);
+      return reply.code(CLIENT_GONE).send();
     },
 
     async stream(request, reply, record, { includeUsage }) {

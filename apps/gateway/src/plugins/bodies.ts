@@ -7,10 +7,13 @@ import fp from 'fastify-plugin';
  * take as long as it likes, but one that sends nothing for `idleMs` is given up with its connection.
  */
 export const bodies = fp<{ idleMs: number }>(async (app, { idleMs }) => {
-  app.addHook('onRequest', async ({ raw, headers }) => {
+  app.addHook('onRequest', async ({ raw, headers }, reply) => {
     if (!headers['transfer-encoding'] && !Number(headers['content-length'])) return;
     raw.setTimeout(idleMs);
-    raw.once('end', () => raw.setTimeout(0));
+    raw.once('end', () => {
+      // After the answer the timeout is the one that ends idle connections.
+      if (!reply.raw.writableEnded) raw.setTimeout(0);
+    });
   });
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');

@@ -2,7 +2,7 @@ import { Histogram, type Registry } from '@aigolos/runtime';
 import fp from 'fastify-plugin';
 
 /** nginx's number for a client that left before its answer. */
-const CLIENT_GONE = 499;
+export const CLIENT_GONE = 499;
 
 /** One log line and one measurement a request. Held-open answers take as long as their jobs, so buckets reach far. */
 export const observation = fp<{ metrics: Registry }>(async (app, { metrics }) => {

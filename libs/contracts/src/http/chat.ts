@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FinishReasonSchema } from '../jobs/chat.ts';
 import { LIMITS } from '../limits.ts';
-import { countCharacters, numberBetween } from './common.ts';
+import { countCharacters, NameSchema, numberBetween } from './common.ts';
 
 const TextPartSchema = z.object({ type: z.literal('text'), text: z.string() });
 
@@ -34,7 +34,7 @@ export function chatContentText(content: string | { text: string }[]): string {
 /** Loose, so that options which AIGolos does not have can be told of instead of vanishing. */
 export const ChatCompletionRequestSchema = z
   .looseObject({
-    model: z.string().min(1),
+    model: NameSchema,
     messages: z.array(ChatRequestMessageSchema).min(1).max(LIMITS.chatMessages),
     stream: z.boolean().nullish(),
     stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),

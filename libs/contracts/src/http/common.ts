@@ -32,7 +32,7 @@ export type Problem = z.infer<typeof ProblemSchema>;
 const BCP47 = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 /** A language as its ISO 639 code, optionally with a region: `en`, `ru`, `pt-BR`. */
 export const LanguageSchema = z.string().regex(BCP47, {
-  error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not "${String(issue.input)}"`,
+  error: (issue) => `language must be an ISO 639 code such as "en" or "ru", not ${quoted(issue.input)}`,
 });
 
 /** A number within bounds, whose message says them and what came instead. */
@@ -40,11 +40,22 @@ export function numberBetween(name: string, least: number, most: number): z.ZodN
   const error = (issue: { input?: unknown }) =>
     issue.input === undefined
       ? `${name} is required`
-      : `${name} must be a number from ${least} to ${most}, not ${JSON.stringify(issue.input)}`;
+      : `${name} must be a number from ${least} to ${most}, not ${quoted(issue.input)}`;
   return z.number({ error }).min(least, { error }).max(most, { error });
 }
 
 /** The length of a text in characters (Unicode code points): an emoji counts once, not as two UTF-16 units. */
 export function countCharacters(text: string): number {
   return Array.from(text).length;
+}
+
+/** The id of something, or a name that stands for one. */
+export const NameSchema = z.string().min(1).max(200);
+
+const QUOTED_CHARACTERS = 60;
+
+/** What somebody sent, short enough for a message. */
+function quoted(input: unknown): string {
+  const text = JSON.stringify(input) ?? 'nothing';
+  return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text;
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { SpeechFormatSchema } from '../jobs/speech.ts';
 import { LIMITS } from '../limits.ts';
-import { countCharacters, numberBetween } from './common.ts';
+import { countCharacters, NameSchema, numberBetween } from './common.ts';
 
 /** Loose, so that options which AIGolos does not have can be told of instead of vanishing. */
 export const SpeechRequestSchema = z
   .looseObject({
-    model: z.string().min(1),
+    model: NameSchema,
     input: z.string().superRefine((text, context) => {
       const length = countCharacters(text);
       if (text.trim() === '' || length > LIMITS.speechCharacters) {
@@ -15,7 +15,7 @@ export const SpeechRequestSchema = z
         );
       }
     }),
-    voice: z.union([z.string().min(1), z.object({ id: z.string().min(1) })], {
+    voice: z.union([NameSchema, z.object({ id: NameSchema })], {
       error:
         'voice is required: the id of a voice (GET /v1/audio/voices lists them) or one of the OpenAI names such as "alloy"',
     }),

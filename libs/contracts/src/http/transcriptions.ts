@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TranscriptSegmentSchema, TranscriptWordSchema } from '../jobs/transcription.ts';
 import { LIMITS } from '../limits.ts';
-import { LanguageSchema } from './common.ts';
+import { LanguageSchema, NameSchema } from './common.ts';
 
 export const TRANSCRIPTION_FORMATS = ['json', 'text', 'verbose_json'] as const;
 
@@ -12,7 +12,7 @@ const temperatureError = 'temperature must be a number from 0 to 1';
  * AIGolos does not have can be told of instead of vanishing.
  */
 export const TranscriptionFieldsSchema = z.looseObject({
-  model: z.string().min(1),
+  model: NameSchema,
   language: LanguageSchema.optional(),
   prompt: z.string().max(LIMITS.promptCharacters).optional(),
   response_format: z.enum(TRANSCRIPTION_FORMATS).default('json'),

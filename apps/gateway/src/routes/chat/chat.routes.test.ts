@@ -38,9 +38,7 @@ describe('a chat', () => {
       usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
     });
     expect(response.headers.get('x-job-id')).toBe(completion.id);
-    expect(response.headers.get('x-warnings')).toBe(
-      'top_k is not supported and was ignored. | user is not supported and was ignored. | slow',
-    );
+    expect(response.headers.get('x-warnings')).toBe('Ignored, because not supported: top_k, user. | slow');
   });
 
   test('takes OpenAI’s other ways to say the same', async () => {

@@ -50,7 +50,7 @@ test('what was asked for reaches the voice, and what was ignored is told', async
     instructions: 'whisper',
   });
   expect(response.headers.get('content-type')).toBe('audio/wav');
-  expect(response.headers.get('x-warnings')).toBe('instructions is not supported by the voices here and was ignored.');
+  expect(response.headers.get('x-warnings')).toBe('Ignored, because the voices here do not follow them: instructions.');
   expect(await asked(response)).toMatchObject({ model: 'other-tts', voice: 'de', format: 'wav', speed: 2 });
 });
 

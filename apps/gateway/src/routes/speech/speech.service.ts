@@ -19,7 +19,7 @@ export function createSpeech({ jobs, models }: SpeechDeps): Speech {
   return {
     async submit(account, request) {
       const warnings = checkOptions(request, { known: SpeechRequestSchema.shape, refused: {} });
-      if (request.instructions) warnings.push('instructions is not supported by the voices here and was ignored.');
+      if (request.instructions) warnings.push('Ignored, because the voices here do not follow them: instructions.');
       const found = await models.find('tts', request.model);
       const name = typeof request.voice === 'string' ? request.voice : request.voice.id;
       const { model, voice } = chooseVoice(found, await models.list(), name);

@@ -46,7 +46,7 @@ export async function receiveForm(request: FastifyRequest, { blobs, maxBytes }: 
     // What is still coming is read and dropped, so that the client gets to read the answer.
     request.raw.unpipe();
     request.raw.resume();
-    throw isOurs(error) ? error : malformed(error);
+    throw isTelling(error) ? error : malformed(error);
   }
 }
 
@@ -66,9 +66,11 @@ function addField(fields: ReceivedForm['fields'], fieldName: string, value: stri
   else fields[name] = [earlier, value];
 }
 
-/** Errors that say by themselves what is wrong: ours, the framework's, the system's. */
-function isOurs(error: unknown): boolean {
-  return error instanceof AIGolosError || (error instanceof Error && 'code' in error);
+/** Errors that say by themselves what is wrong: ours, the framework's, the disk's. */
+function isTelling(error: unknown): boolean {
+  if (error instanceof AIGolosError) return true;
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return 'syscall' in error || String(error.code).startsWith('FST_');
 }
 
 function malformed(error: unknown): ValidationError {

@@ -106,9 +106,7 @@ describe('a transcription', () => {
       ['include[]', 'logprobs'],
       ['stream', 'false'],
     ]);
-    expect(response.headers.get('x-warnings')).toBe(
-      'chunking_strategy is not supported and was ignored. | include is not supported and was ignored.',
-    );
+    expect(response.headers.get('x-warnings')).toBe('Ignored, because not supported: chunking_strategy, include.');
   });
 
   test('can be asked for without waiting', async () => {
