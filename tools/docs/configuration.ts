@@ -22,13 +22,13 @@ const SET_BY_START = new Set(['MONGO_URL', 'REDIS_URL', 'BLOB_DIR', 'MODELS_DIR'
 
 async function variablesOf(app: string): Promise<[string, z.ZodType][]> {
   const { ConfigSchema } = (await import(join(ROOT, 'apps', app, 'src', 'config.ts'))) as { ConfigSchema: z.ZodObject };
-  return Object.entries(ConfigSchema.shape as Record<string, z.ZodType>);
+  return Object.entries<z.ZodType>(ConfigSchema.shape);
 }
 
 function defaultOf(name: string, schema: z.ZodType): string {
   const parsed = schema.safeParse(undefined);
   const unset = parsed.success ? undefined : 'required';
-  const value = parsed.data === undefined ? unset : `\`${[parsed.data].flat().join(',')}\``;
+  const value = parsed.data === undefined ? unset : `\`${[parsed.data].flat().map(String).join(',')}\``;
   return [value, SET_BY_START.has(name) ? '*set by `npm start`*' : undefined].filter(Boolean).join('; ');
 }
 
@@ -45,7 +45,9 @@ async function render(): Promise<string> {
   };
   const section = (title: string, wanted: (apps: string[]) => boolean) => {
     const rows = [...users].filter(([, { apps }]) => wanted(apps)).map(([name, { schema }]) => row(name, schema));
-    return rows.length === 0 ? '' : `\n## ${title}\n\n| variable | what it is | default |\n|---|---|---|\n${rows.join('\n')}\n`;
+    return rows.length === 0
+      ? ''
+      : `\n## ${title}\n\n| variable | what it is | default |\n|---|---|---|\n${rows.join('\n')}\n`;
   };
   const shared = section('More than one app', (apps) => apps.length > 1);
   const own = APPS.map((app) => section(app, (apps) => apps.length === 1 && apps[0] === app));

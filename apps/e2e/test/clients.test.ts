@@ -32,7 +32,7 @@ describe('the official client, with real engines', () => {
     const json = await transcriptions.create({ file: kennedy(), model: 'whisper-1' });
     expect(wordErrorRate(AUDIO_CLIPS.kennedy.text, json.text)).toBeLessThanOrEqual(0.1);
     const text = await transcriptions.create({ file: kennedy(), model: 'whisper-1', response_format: 'text' });
-    expect(String(text).trim()).toBe(json.text);
+    expect(text.trim()).toBe(json.text);
     const verbose = await transcriptions.create({
       file: kennedy(),
       model: 'whisper-1',

@@ -32,7 +32,8 @@ export interface Stack {
   start(name: AppName): Promise<AppProcess>;
   /** Ends it by a signal. */
   end(app: AppProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<{ exitCode: number | undefined }>;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Calls the gateway with the user's key. */
+  fetch(path: string, init?: { method: string }): Promise<Response>;
   job(id: string): Promise<JobView>;
   /** The job once it has one of these states. */
   untilJob(id: string, states: JobView['status'][], timeoutMs?: number): Promise<JobView>;
@@ -87,7 +88,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
 
   const url = `http://127.0.0.1:${ports.get('gateway')}`;
   const fetchPath: Stack['fetch'] = (path, init = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${apiKey}`, ...init.headers } });
+    fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${apiKey}` } });
   const job = async (id: string) => (await (await fetchPath(`/v1/jobs/${id}`)).json()) as JobView;
   const blobsOf = (id: string) => readdir(join(blobDir, 'blobs', id)).catch(() => []);
   return {

@@ -14,7 +14,7 @@ export function addKeysCommand(program: Command): void {
       new Option('--username <name>', 'whose key it is; the account is made where there is none').default('local'),
     )
     .addOption(new Option('--role <role>', 'what it may do').choices([...API_KEY_ROLES]).default('user'))
-    .option('--label <text>', 'what it is for', '')
+    .option('--label <text>', 'what it is for', 'made by aigolos keys create')
     .action(createKey);
 }
 
