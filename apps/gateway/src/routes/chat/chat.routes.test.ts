@@ -1,16 +1,12 @@
 import { ChatCompletionSchema, LlmServiceError } from '@aigolos/contracts';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CHAT, ended, heldBack, said } from '../../../test/answers.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
 let house: House;
-beforeEach(async () => {
-  house = await openHouse(redis, mongo);
-});
-afterEach(() => house.close());
 
 const PATH = '/v1/chat/completions';
 const stream = (fields: object = {}) => house.post(PATH, { ...CHAT, stream: true, ...fields });
@@ -25,6 +21,11 @@ const textOf = (events: unknown[]) =>
     .join('');
 
 describe('a chat', () => {
+  beforeEach(async () => {
+    house = await openHouse(redis, mongo);
+  });
+  afterEach(() => house.close());
+
   test('is answered in the shape of OpenAI, and is a job', async () => {
     await house.work('chat', async ({ job }) =>
       said(`you said ${job.task.messages[0]?.content}`, { warnings: ['slow'] }),
@@ -95,30 +96,6 @@ describe('a chat', () => {
     expect(await refused.json()).toMatchObject({ error: { code: 'conversation_not_found', param: 'conversation' } });
   });
 
-  test.each([
-    [{ messages: [] }, 400, 'messages'],
-    [{ messages: undefined, model: undefined }, 400, 'model is required; messages is required'],
-    [{ messages: [{ role: 'user', content: '' }] }, 400, 'message must have 1 to 5000 characters, this one has 0'],
-    [{ messages: [{ role: 'user', content: 'x'.repeat(6_120) }] }, 400, 'this one has 6120'],
-    [
-      { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] },
-      400,
-      'images, audio and files are not supported',
-    ],
-    [{ temperature: 2.5 }, 400, 'temperature must be a number from 0 to 2, not 2.5'],
-    [{ n: 2 }, 400, 'n must be 1'],
-    [{ response_format: { type: 'json_object' } }, 400, 'response_format.type'],
-    [{ tools: [{ type: 'function' }] }, 400, 'tools are not supported yet'],
-    [{ model: 'gpt-99' }, 404, 'Models for chat here: test-llm'],
-    [{ model: 'whisper-1' }, 404, 'is for transcription'],
-    [{ conversation: 'conv_1' }, 404, 'There is no conversation conv_1'],
-  ])('%j is refused, and no job is made', async (fields, status, message) => {
-    const response = await house.post(PATH, { ...CHAT, ...fields });
-    expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(message) } });
-    expect(await house.db.jobs.list({ account: house.account, limit: 1 })).toEqual([]);
-  });
-
   test('5000 characters are 5000 characters, whatever they are made of', async () => {
     await house.work('chat', async () => said('ok'));
     const response = await house.post(PATH, { ...CHAT, messages: [{ role: 'user', content: '😀'.repeat(5_000) }] });
@@ -156,7 +133,43 @@ describe('a chat', () => {
   });
 });
 
+describe('a chat that is refused', () => {
+  beforeAll(async () => {
+    house = await openHouse(redis, mongo);
+  });
+  afterAll(() => house.close());
+
+  test.each([
+    [{ messages: [] }, 400, 'messages'],
+    [{ messages: undefined, model: undefined }, 400, 'model is required; messages is required'],
+    [{ messages: [{ role: 'user', content: '' }] }, 400, 'message must have 1 to 5000 characters, this one has 0'],
+    [{ messages: [{ role: 'user', content: 'x'.repeat(6_120) }] }, 400, 'this one has 6120'],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] },
+      400,
+      'images, audio and files are not supported',
+    ],
+    [{ temperature: 2.5 }, 400, 'temperature must be a number from 0 to 2, not 2.5'],
+    [{ n: 2 }, 400, 'n must be 1'],
+    [{ response_format: { type: 'json_object' } }, 400, 'response_format.type'],
+    [{ tools: [{ type: 'function' }] }, 400, 'tools are not supported yet'],
+    [{ model: 'gpt-99' }, 404, 'Models for chat here: test-llm'],
+    [{ model: 'whisper-1' }, 404, 'is for transcription'],
+    [{ conversation: 'conv_1' }, 404, 'There is no conversation conv_1'],
+  ])('%j is refused, and no job is made', async (fields, status, message) => {
+    const response = await house.post(PATH, { ...CHAT, ...fields });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(message) } });
+    expect(await house.db.jobs.list({ account: house.account, limit: 1 })).toEqual([]);
+  });
+});
+
 describe('a streamed chat', () => {
+  beforeEach(async () => {
+    house = await openHouse(redis, mongo);
+  });
+  afterEach(() => house.close());
+
   test('comes in pieces while it is made, with usage where asked', async () => {
     const first = Promise.withResolvers<void>();
     await house.work('chat', async ({ emitDelta }) => {

@@ -2,16 +2,17 @@ import { Readable } from 'node:stream';
 import type { SpeechTask } from '@aigolos/contracts';
 import type { Processor } from '@aigolos/jobs';
 import { useMongo, useRedis } from '@aigolos/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type House, MODELS, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
 let house: House;
-beforeEach(async () => {
+beforeAll(async () => {
   house = await openHouse(redis, mongo);
+  await house.work('speech', spell);
 });
-afterEach(() => house.close());
+afterAll(() => house.close());
 
 const PATH = '/v1/audio/speech';
 const SPEECH = { model: 'tts-1', input: 'Good morning.', voice: 'alloy' };
@@ -27,7 +28,6 @@ const spell: Processor<'speech'> = async ({ job: { _id, fence, task } }) => {
 const asked = async (response: Response) => (await response.json()) as SpeechTask;
 
 test('the sound is streamed, with its type and length', async () => {
-  await house.work('speech', spell);
   const response = await house.post(PATH, SPEECH);
   expect(response.status).toBe(200);
   const sound = await response.text();
@@ -40,7 +40,6 @@ test('the sound is streamed, with its type and length', async () => {
 });
 
 test('what was asked for reaches the voice, and what was ignored is told', async () => {
-  await house.work('speech', spell);
   const voice = { id: 'de' };
   const response = await house.post(PATH, {
     ...SPEECH,
@@ -55,7 +54,6 @@ test('what was asked for reaches the voice, and what was ignored is told', async
 });
 
 test('a result whose sound is gone says so', async () => {
-  await house.work('speech', spell);
   const id = (await house.post(PATH, SPEECH)).headers.get('x-job-id') ?? '';
   await house.blobs.deleteRecord(id);
   const response = await house.call(`/v1/jobs/${id}/result`);
@@ -72,10 +70,12 @@ test.each([
   [{ voice: 'bob' }, 404, 'Voices: irina, joe; GET /v1/audio/voices'],
   [{ model: 'tts-9' }, 404, 'Models for speech here: other-tts, test-tts'],
 ])('%j is refused, and no job is made', async (fields, status, message) => {
+  const jobs = () => house.db.jobs.list({ account: house.account, limit: 100 });
+  const before = await jobs();
   const response = await house.post(PATH, { ...SPEECH, ...fields });
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining(message) } });
-  expect(await house.db.jobs.list({ account: house.account, limit: 1 })).toEqual([]);
+  expect(await jobs()).toEqual(before);
 });
 
 test('before any worker has announced a voice, the answer says what is missing', async () => {
