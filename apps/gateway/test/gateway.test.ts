@@ -1,4 +1,5 @@
 import { request as rawRequest } from 'node:http';
+import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { ProblemSchema } from '@aigolos/contracts';
 import { createLogger, loadConfig } from '@aigolos/runtime';
@@ -124,7 +125,7 @@ test('requests are measured by their route, not by their address', async () => {
 
 test('a port that is taken is said in one sentence', async () => {
   const { port } = new URL(house.url);
-  const env = { REDIS_URL: redis.url, MONGO_URL: mongo.newDatabaseUrl(), BLOB_DIR: '/tmp', PORT: port };
+  const env = { REDIS_URL: redis.url, MONGO_URL: mongo.newDatabaseUrl(), BLOB_DIR: tmpdir(), PORT: port };
   const second = createGateway(loadConfig(ConfigSchema, env), createLogger({ service: 'test', level: 'silent' }));
   await expect(second.start()).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
   await second.stop();
