@@ -87,7 +87,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
   await Promise.all(APP_NAMES.map(start));
 
   const url = `http://127.0.0.1:${ports.get('gateway')}`;
-  const fetchPath: Stack['fetch'] = (path, init = {}) =>
+  const fetchPath: Stack['fetch'] = (path, init) =>
     fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${apiKey}` } });
   const job = async (id: string) => (await (await fetchPath(`/v1/jobs/${id}`)).json()) as JobView;
   const blobsOf = (id: string) => readdir(join(blobDir, 'blobs', id)).catch(() => []);

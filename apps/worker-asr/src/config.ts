@@ -1,30 +1,11 @@
 import { LIMITS } from '@aigolos/contracts';
-import {
-  blobConfig,
-  databaseConfig,
-  healthConfig,
-  intVar,
-  mediaConfig,
-  modelsConfig,
-  processConfig,
-  queueConfig,
-  retentionConfig,
-  testEngineConfig,
-  workerConfig,
-} from '@aigolos/runtime';
+import { blobConfig, intVar, mediaConfig, workerConfig } from '@aigolos/runtime';
 import { z } from 'zod';
 
 export const ConfigSchema = z.object({
-  ...processConfig,
-  ...databaseConfig,
-  ...queueConfig,
   ...blobConfig,
   ...mediaConfig,
-  ...modelsConfig,
-  ...retentionConfig,
-  ...healthConfig,
   ...workerConfig,
-  ...testEngineConfig,
   ASR_ENGINE: z
     .enum(['faster-whisper', 'openai-compatible', 'test'])
     .default('faster-whisper')

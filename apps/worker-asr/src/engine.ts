@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { AIGolosError } from '@aigolos/contracts';
 import {
   type AsrEngine,
   createFasterWhisperEngine,
   createOpenAICompatibleAsrEngine,
   createTestAsrEngine,
 } from '@aigolos/engines/asr';
-import type { Logger } from '@aigolos/runtime';
+import { type Logger, requiredSetting } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
 /** The engine that the configuration names. */
@@ -22,13 +21,8 @@ export async function createEngine(config: Config, log: Logger): Promise<AsrEngi
         log,
       });
     case 'openai-compatible':
-      if (!config.ASR_BASE_URL) {
-        throw new AIGolosError('ASR_BASE_URL must be set for ASR_ENGINE=openai-compatible.', {
-          code: 'CONFIG_INVALID',
-        });
-      }
       return createOpenAICompatibleAsrEngine({
-        baseUrl: config.ASR_BASE_URL,
+        baseUrl: requiredSetting(config.ASR_BASE_URL, 'ASR_BASE_URL', 'ASR_ENGINE=openai-compatible'),
         apiKey: config.ASR_API_KEY,
         model,
         upstreamModel: config.ASR_UPSTREAM_MODEL ?? model,

@@ -56,10 +56,13 @@ export function createTranscribeProcessor({
       return end;
     });
 
-    const text = done.segments.map((segment) => segment.text.trim()).join(' ');
     return {
       result: {
-        text: text.trim(),
+        // Segments bring their own spaces, where their language has any.
+        text: done.segments
+          .map(({ text }) => text)
+          .join('')
+          .trim(),
         language: done.language || task.language || UNKNOWN_LANGUAGE,
         durationSeconds,
         segments: done.segments,

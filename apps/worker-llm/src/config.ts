@@ -1,25 +1,8 @@
-import {
-  databaseConfig,
-  healthConfig,
-  intVar,
-  modelsConfig,
-  processConfig,
-  queueConfig,
-  retentionConfig,
-  testEngineConfig,
-  workerConfig,
-} from '@aigolos/runtime';
+import { intVar, workerConfig } from '@aigolos/runtime';
 import { z } from 'zod';
 
 export const ConfigSchema = z.object({
-  ...processConfig,
-  ...databaseConfig,
-  ...queueConfig,
-  ...modelsConfig,
-  ...retentionConfig,
-  ...healthConfig,
   ...workerConfig,
-  ...testEngineConfig,
   LLM_ENGINE: z
     .enum(['node-llama-cpp', 'openai-compatible', 'test'])
     .default('node-llama-cpp')

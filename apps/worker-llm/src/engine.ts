@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { AIGolosError } from '@aigolos/contracts';
 import {
   createNodeLlamaCppEngine,
   createOpenAICompatibleLlmEngine,
   createTestLlmEngine,
   type LlmEngine,
 } from '@aigolos/engines/llm';
-import type { Logger } from '@aigolos/runtime';
+import { type Logger, requiredSetting } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
 /** The engine that the configuration names. */
@@ -23,13 +22,8 @@ export async function createEngine(config: Config, log: Logger): Promise<LlmEngi
         log,
       });
     case 'openai-compatible':
-      if (!config.LLM_BASE_URL) {
-        throw new AIGolosError('LLM_BASE_URL must be set for LLM_ENGINE=openai-compatible.', {
-          code: 'CONFIG_INVALID',
-        });
-      }
       return createOpenAICompatibleLlmEngine({
-        baseUrl: config.LLM_BASE_URL,
+        baseUrl: requiredSetting(config.LLM_BASE_URL, 'LLM_BASE_URL', 'LLM_ENGINE=openai-compatible'),
         apiKey: config.LLM_API_KEY,
         model,
         upstreamModel: config.LLM_UPSTREAM_MODEL ?? model,

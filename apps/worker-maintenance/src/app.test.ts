@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { openBlobStore } from '@aigolos/blob-store';
-import { newId } from '@aigolos/contracts';
-import { type AnyJobRecord, type Database, openDatabase } from '@aigolos/db';
+import { type ChatTask, newId } from '@aigolos/contracts';
+import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createProducer } from '@aigolos/queue';
 import { createLogger, loadConfig } from '@aigolos/runtime';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
@@ -45,28 +45,13 @@ async function startApp() {
   return app;
 }
 
-function job(fields: Partial<AnyJobRecord>): AnyJobRecord {
-  const now = new Date();
-  return {
-    _id: newId('chat'),
-    kind: 'chat',
-    account: 'acc_1',
-    status: 'completed',
-    task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
-    warnings: [],
-    metadata: {},
-    progress: 0,
-    fence: 0,
-    attempt: 0,
-    crashes: 0,
-    createdAt: now,
-    queuedAt: now,
-    ...fields,
-  } as AnyJobRecord;
+function job(fields: Partial<JobRecord<'chat'>>): JobRecord<'chat'> {
+  const task: ChatTask = { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] };
+  return newJobRecord({ _id: newId('chat'), kind: 'chat', account: 'acc_1', task, ...fields });
 }
 
 async function insertWithFile(): Promise<string> {
-  const record = job({});
+  const record = job({ status: 'completed' });
   const blobs = openBlobStore(config);
   await blobs.commit(await blobs.receive(Readable.from(['audio']), { maxBytes: 9 }), `${record._id}/input`);
   await db.jobs.insert(record);

@@ -1,31 +1,12 @@
-import {
-  blobConfig,
-  databaseConfig,
-  healthConfig,
-  intVar,
-  mediaConfig,
-  modelsConfig,
-  processConfig,
-  queueConfig,
-  retentionConfig,
-  testEngineConfig,
-  workerConfig,
-} from '@aigolos/runtime';
+import { blobConfig, intVar, mediaConfig, workerConfig } from '@aigolos/runtime';
 import { z } from 'zod';
 
 const ENGINES = ['piper', 'espeak', 'openai-compatible', 'test'] as const;
 
 export const ConfigSchema = z.object({
-  ...processConfig,
-  ...databaseConfig,
-  ...queueConfig,
   ...blobConfig,
   ...mediaConfig,
-  ...modelsConfig,
-  ...retentionConfig,
-  ...healthConfig,
   ...workerConfig,
-  ...testEngineConfig,
   TTS_ENGINE: z
     .string()
     .default('piper')

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { AIGolosError } from '@aigolos/contracts';
 import { catalogueModel } from '@aigolos/engines/catalogue';
 import {
   createEspeakEngine,
@@ -8,7 +7,7 @@ import {
   createTestTtsEngine,
   type TtsEngine,
 } from '@aigolos/engines/tts';
-import type { Logger } from '@aigolos/runtime';
+import { type Logger, requiredSetting } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
 /** The engines that the configuration names, in its order. */
@@ -31,13 +30,8 @@ async function createEngine(name: Config['TTS_ENGINE'][number], config: Config, 
     case 'espeak':
       return createEspeakEngine({ espeakPath: config.ESPEAK_PATH, log });
     case 'openai-compatible':
-      if (!config.TTS_BASE_URL) {
-        throw new AIGolosError('TTS_BASE_URL must be set for TTS_ENGINE=openai-compatible.', {
-          code: 'CONFIG_INVALID',
-        });
-      }
       return createOpenAICompatibleTtsEngine({
-        baseUrl: config.TTS_BASE_URL,
+        baseUrl: requiredSetting(config.TTS_BASE_URL, 'TTS_BASE_URL', 'TTS_ENGINE=openai-compatible'),
         apiKey: config.TTS_API_KEY,
         model,
         upstreamModel: config.TTS_UPSTREAM_MODEL ?? model,

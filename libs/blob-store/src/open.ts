@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { AIGolosError } from '@aigolos/contracts';
+import { requiredSetting } from '@aigolos/runtime';
 import { Disk } from 'flydrive';
 import { FSDriver } from 'flydrive/drivers/fs';
 import { S3Driver } from 'flydrive/drivers/s3';
@@ -18,7 +18,9 @@ export interface BlobStoreConfig {
 
 /** Opens the blob store that the configuration names. */
 export function openBlobStore(config: BlobStoreConfig): BlobStore {
-  return config.BLOB_DRIVER === 's3' ? openS3(config) : openFs(required(config.BLOB_DIR, 'BLOB_DIR', 'fs'));
+  return config.BLOB_DRIVER === 's3'
+    ? openS3(config)
+    : openFs(requiredSetting(config.BLOB_DIR, 'BLOB_DIR', 'BLOB_DRIVER=fs'));
 }
 
 function openFs(dir: string): BlobStore {
@@ -33,7 +35,7 @@ function openS3(config: BlobStoreConfig): BlobStore {
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
   const disk = new Disk(
     new S3Driver({
-      bucket: required(config.S3_BUCKET, 'S3_BUCKET', 's3'),
+      bucket: requiredSetting(config.S3_BUCKET, 'S3_BUCKET', 'BLOB_DRIVER=s3'),
       region: config.S3_REGION,
       visibility: 'private',
       supportsACL: false,
@@ -42,9 +44,4 @@ function openS3(config: BlobStoreConfig): BlobStore {
     }),
   );
   return createBlobStore({ disk, spoolDir: join(tmpdir(), 'aigolos-spool') });
-}
-
-function required(value: string | undefined, name: string, driver: string): string {
-  if (value !== undefined) return value;
-  throw new AIGolosError(`${name} must be set for BLOB_DRIVER=${driver}.`, { code: 'CONFIG_INVALID' });
 }

@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newId } from '@aigolos/contracts';
+import { type ChatTask, newId } from '@aigolos/contracts';
 import { useMongo, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type AnyJobRecord, type Database, isDuplicateKey, openDatabase } from './index.ts';
+import {
+  type AnyJobRecord,
+  type Database,
+  isDuplicateKey,
+  type JobRecord,
+  newJobRecord,
+  openDatabase,
+} from './index.ts';
 
 const mongo = useMongo();
 let db: Database;
@@ -14,24 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => db.close());
 
-export function chatJob(fields: Partial<AnyJobRecord> = {}): AnyJobRecord {
-  const now = new Date();
-  return {
-    _id: newId('chat'),
-    kind: 'chat',
-    account: 'acc_1',
-    status: 'queued',
-    task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
-    warnings: [],
-    metadata: {},
-    progress: 0,
-    fence: 0,
-    attempt: 0,
-    crashes: 0,
-    createdAt: now,
-    queuedAt: now,
-    ...fields,
-  } as AnyJobRecord;
+function chatJob(fields: Partial<JobRecord<'chat'>> = {}): JobRecord<'chat'> {
+  const task: ChatTask = { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] };
+  return newJobRecord({ _id: newId('chat'), kind: 'chat', account: 'acc_1', task, ...fields });
 }
 
 const by = (worker: string, leaseMs = 10_000) => ({ worker, leaseMs });

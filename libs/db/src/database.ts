@@ -1,4 +1,6 @@
-import { createConnection, type mongo } from 'mongoose';
+import { UnavailableError } from '@aigolos/contracts';
+import { messageOf } from '@aigolos/runtime';
+import { type Connection, createConnection, type mongo } from 'mongoose';
 import { createLeases, type Leases } from './lease.ts';
 import { defineAccessModels } from './models/access.model.ts';
 import { defineConversationModels } from './models/conversation.model.ts';
@@ -28,15 +30,12 @@ export interface Database {
 
 const SERVER_SELECTION_TIMEOUT_MS = 5_000;
 
-/** Connects to the database that the URL names. Writes are acknowledged by a majority and in the journal. */
+/**
+ * Connects to the database that the URL names. Writes are acknowledged by a majority and in the journal.
+ * @throws UnavailableError where it does not answer.
+ */
 export async function openDatabase(url: string): Promise<Database> {
-  const connection = await createConnection(url, {
-    autoCreate: false,
-    autoIndex: false,
-    bufferCommands: false,
-    serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
-    writeConcern: { w: 'majority', journal: true },
-  }).asPromise();
+  const connection = await connect(url);
   const Job = defineJobModel(connection);
   const { Conversation, Message } = defineConversationModels(connection);
   const { Account, ApiKey } = defineAccessModels(connection);
@@ -69,4 +68,20 @@ export async function openDatabase(url: string): Promise<Database> {
     },
     close: () => connection.close(),
   };
+}
+
+async function connect(url: string): Promise<Connection> {
+  const options = {
+    autoCreate: false,
+    autoIndex: false,
+    bufferCommands: false,
+    serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    writeConcern: { w: 'majority', journal: true },
+  } as const;
+  return createConnection(url, options)
+    .asPromise()
+    .catch((cause: unknown) => {
+      // The address alone: the URL can hold a password, and the driver's own error its whole view of the servers.
+      throw new UnavailableError(`The MongoDB at ${new URL(url).host} does not answer: ${messageOf(cause)}`);
+    });
 }

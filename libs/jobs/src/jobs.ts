@@ -7,7 +7,7 @@ import {
   newId,
   type TaskOf,
 } from '@aigolos/contracts';
-import type { AnyJobRecord, JobRecord } from '@aigolos/db';
+import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import { expiryAfter, type SubmitterDeps } from './deps.ts';
 
@@ -84,25 +84,9 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     get,
     watch,
     async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [] }) {
-      const now = new Date();
       const turn = await takeTurn(kind, task);
-      const job = {
-        _id: id,
-        kind,
-        account,
-        status: 'queued',
-        task,
-        ...turn,
-        warnings,
-        metadata,
-        progress: 0,
-        fence: 0,
-        attempt: 0,
-        crashes: 0,
-        createdAt: now,
-        queuedAt: now,
-      } as const;
-      await db.jobs.insert(job as unknown as AnyJobRecord);
+      const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, ...turn });
+      await db.jobs.insert(job);
       await producer.add({ id, kind }).catch((error: unknown) => {
         log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
       });

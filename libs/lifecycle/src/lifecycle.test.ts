@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
-import { newId } from '@aigolos/contracts';
-import { type AnyJobRecord, type Database, openDatabase } from '@aigolos/db';
+import { type ChatTask, newId } from '@aigolos/contracts';
+import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { useMongo } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createOrphanSweep, createReactions, deleteExpiredJobs } from './index.ts';
@@ -25,26 +25,18 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function insertJob(fields: Partial<AnyJobRecord>): Promise<string> {
-  const now = new Date();
-  const _id = newId('chat');
-  await db.jobs.insert({
-    _id,
+async function insertJob(fields: Partial<JobRecord<'chat'>>): Promise<string> {
+  const task: ChatTask = { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] };
+  const job = newJobRecord({
+    _id: newId('chat'),
     kind: 'chat',
     account: 'acc_1',
     status: 'completed',
-    task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
-    warnings: [],
-    metadata: {},
-    progress: 0,
-    fence: 0,
-    attempt: 0,
-    crashes: 0,
-    createdAt: now,
-    queuedAt: now,
+    task,
     ...fields,
-  } as AnyJobRecord);
-  return _id;
+  });
+  await db.jobs.insert(job);
+  return job._id;
 }
 
 async function storeBlob(recordId: string): Promise<void> {

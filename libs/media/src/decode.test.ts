@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bytesMoved, childRunning, isAlive } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   beginningOf,
@@ -17,7 +18,6 @@ import {
   withFolder,
   writeClip,
 } from '../test/clips.ts';
-import { bytesWritten, childNamed, isAlive } from '../test/processes.ts';
 import { createMedia } from './media.ts';
 
 const never = new AbortController().signal;
@@ -101,9 +101,11 @@ describe('an hour of audio', () => {
     const reason = new Error('cancelled');
     const pieces = media.decode(hour, { sampleRateHz: 16_000 }, controller.signal);
     await pieces.next();
-    const pid = await childNamed('ffmpeg');
+    const pid = await childRunning('ffmpeg');
     let written = -1;
-    await expect.poll(async () => written === (written = await bytesWritten(pid)), { interval: 200 }).toBe(true);
+    await expect
+      .poll(async () => written === (written = (await bytesMoved(pid)).written), { interval: 200 })
+      .toBe(true);
     expect(written / 1e6).toBeLessThan(2);
     controller.abort(reason);
     await expect.poll(() => isAlive(pid)).toBe(false);
@@ -113,7 +115,7 @@ describe('an hour of audio', () => {
   test('leaving the loop early ends ffmpeg', async () => {
     let pid = 0;
     for await (const _ of media.decode(hour, { sampleRateHz: 16_000 }, never)) {
-      pid = await childNamed('ffmpeg');
+      pid = await childRunning('ffmpeg');
       break;
     }
     expect(pid).toBeGreaterThan(0);

@@ -64,22 +64,39 @@ export const healthConfig = {
   HEALTH_PORT: intVar.min(0).max(65_535).optional().describe('its port; 0 takes a free one, none where absent'),
 };
 
-export const workerConfig = {
-  CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),
-  DRAIN_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping worker lets its jobs finish'),
-};
-
 export const retentionConfig = {
   RETENTION_DAYS: intVar.min(1).default(90).describe('days after its end that a job and its files are deleted'),
 };
 
-export const modelsConfig = {
+const modelsConfig = {
   MODELS_DIR: z.string().default('models').describe('folder of the installed models'),
 };
 
-export const testEngineConfig = {
+const testEngineConfig = {
   TEST_ENGINE_PACE_MS: intVar
     .min(0)
     .default(0)
     .describe('how long a test engine takes for a second of audio, a token or a character'),
 };
+
+/** What every worker that runs an engine reads. */
+export const workerConfig = {
+  ...processConfig,
+  ...databaseConfig,
+  ...queueConfig,
+  ...modelsConfig,
+  ...retentionConfig,
+  ...healthConfig,
+  ...testEngineConfig,
+  CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),
+  DRAIN_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping worker lets its jobs finish'),
+};
+
+/**
+ * A setting that is needed because another one has a certain value.
+ * @throws AIGolosError `CONFIG_INVALID` where it is absent.
+ */
+export function requiredSetting(value: string | undefined, name: string, because: string): string {
+  if (value !== undefined) return value;
+  throw new AIGolosError(`${name} must be set for ${because}.`, { code: 'CONFIG_INVALID' });
+}

@@ -1,4 +1,5 @@
 export * from './audio.ts';
+export * from './child-processes.ts';
 export { testConfig } from './config.ts';
 export * from './mongo.ts';
 export * from './prepared.ts';

@@ -51,6 +51,25 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
 /** A record of any kind whose `kind` tells the type of its task and result. */
 export type AnyJobRecord = { [Kind in JobKind]: JobRecord<Kind> }[JobKind];
 
+/** A record as it is at its submission: queued, and nothing done yet. */
+export function newJobRecord<Kind extends JobKind>(
+  submitted: Pick<JobRecord<Kind>, '_id' | 'kind' | 'account' | 'task'> & Partial<JobRecord<Kind>>,
+): JobRecord<Kind> {
+  const now = new Date();
+  return {
+    status: 'queued',
+    warnings: [],
+    metadata: {},
+    progress: 0,
+    fence: 0,
+    attempt: 0,
+    crashes: 0,
+    createdAt: now,
+    queuedAt: now,
+    ...submitted,
+  };
+}
+
 const jobSchema = new Schema<JobRecord>(
   {
     _id: { type: String, required: true },

@@ -37,7 +37,7 @@ export interface JobListFilter {
 }
 
 export interface JobsRepository {
-  insert(job: AnyJobRecord): Promise<void>;
+  insert(job: JobRecord): Promise<void>;
   find(id: string): Promise<AnyJobRecord | undefined>;
   findOwned(account: string, id: string): Promise<AnyJobRecord | undefined>;
   /** Newest first. */

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createLogger } from '@aigolos/runtime';
-import { MODELS_DIR, speechPython } from '@aigolos/testing';
+import { bytesMoved, childRunning, isAlive, MODELS_DIR, speechPython } from '@aigolos/testing';
 import { execaNode } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesRead, childRunning, isAlive } from '../../test/processes.ts';
 import { realSpeech } from '../../test/speech.ts';
 import { describeAsrEngine } from '../conformance/asr-engine.ts';
 import { babble, repeated } from '../conformance/sounds.ts';
@@ -97,7 +96,7 @@ describe('the child of faster-whisper', { timeout: TIMEOUT_MS }, () => {
     const pid = await childRunning(HOST, parent.pid);
     // When it reads no more, it has got all samples and is at work on them.
     let read = -1;
-    await expect.poll(async () => read === (read = await bytesRead(pid)), { interval: 100 }).toBe(true);
+    await expect.poll(async () => read === (read = (await bytesMoved(pid)).read), { interval: 100 }).toBe(true);
     parent.kill('SIGKILL');
     await parent;
     await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);

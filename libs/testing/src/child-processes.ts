@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** The id of a process's one child whose command line contains a text. Linux only, as the tests are. */
+/** The id of the one child of a process whose command line holds a text. Linux only, as the tests that ask are. */
 export async function childRunning(text: string, parent = process.pid): Promise<number> {
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const matching: number[] = [];
-  for (const pid of pids) if (await isChild(pid, parent, text)) matching.push(Number(pid));
-  const [found, ...others] = matching;
-  if (found === undefined || others.length > 0) throw new Error(`${matching.length} children run ${text}`);
+  const matching = await Promise.all(
+    pids.map(async (pid) => ((await isChild(pid, parent, text)) ? [Number(pid)] : [])),
+  );
+  const [found, ...others] = matching.flat();
+  if (found === undefined || others.length > 0) throw new Error(`${matching.flat().length} children run ${text}`);
   return found;
 }
 
@@ -19,10 +20,11 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** How much a process has read, from files and pipes alike. */
-export async function bytesRead(pid: number): Promise<number> {
+/** How many bytes a process has read and written, files and pipes alike. */
+export async function bytesMoved(pid: number): Promise<{ read: number; written: number }> {
   const counters = await readFile(`/proc/${pid}/io`, 'utf8');
-  return Number(/^rchar: (\d+)$/m.exec(counters)?.[1]);
+  const counter = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(counters)?.[1]);
+  return { read: counter('rchar'), written: counter('wchar') };
 }
 
 async function isChild(pid: string, parent: number, text: string): Promise<boolean> {
