@@ -53,6 +53,8 @@ function handOver(node, args) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
   // Node's own fetch asks a proxy only when it is told to.
   if (env.HTTPS_PROXY || env.https_proxy || env.HTTP_PROXY || env.http_proxy) env.NODE_USE_ENV_PROXY ??= '1';
+  // Six processes of the same code start at once: compiled code that is kept saves each of them half a second.
+  if (args[0] !== 'test') env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compiled');
   // By the channel the child learns when this process is killed.
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
   const child = spawn(node, [join(ROOT, 'apps', 'cli', 'src', 'main.ts'), ...args], { env, stdio });

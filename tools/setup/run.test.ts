@@ -105,6 +105,20 @@ describe('run.mjs', () => {
     expect(await vi.waitFor(() => readFile(goodbye, 'utf8'), 5_000)).toBe('bye');
   });
 
+  it('stops the command line when npm, which keeps signals to itself, is gone', async () => {
+    const goodbye = join(root, 'goodbye');
+    await writeCommandLine(
+      `process.once('SIGTERM', () => { process.getBuiltinModule('fs').writeFileSync('${goodbye}', 'bye'); process.exit(); }); console.log('ready'); setInterval(() => {}, 1000)`,
+    );
+    const env = { npm_execpath: await writeNpm(INSTALLS), npm_lifecycle_event: 'start' };
+    const shell = execa('sh', ['-c', `${process.execPath} ${join(root, 'tools', 'setup', 'run.mjs')}; true`], {
+      env,
+      reject: false,
+    });
+    for await (const line of shell) if (line === 'ready') shell.kill('SIGKILL');
+    expect(await vi.waitFor(() => readFile(goodbye, 'utf8'), 5_000)).toBe('bye');
+  });
+
   it('asks for a newer Node in one sentence', async () => {
     const script = join(root, 'tools', 'setup', 'run.mjs');
     const pretend = join(root, 'old-node.mjs');

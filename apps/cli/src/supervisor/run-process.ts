@@ -55,15 +55,16 @@ export async function runProcess(spec: ProcessSpec, events: RunEvents): Promise<
     child.nodeChildProcess.once('error', (error) => resolve(error.message));
   });
   let trouble = '';
-  const hear = (stream: NodeJS.ReadableStream, level: Level) => {
+  const hear = (stream: NodeJS.ReadableStream, isTrouble: (level: Level) => boolean) => {
     createInterface({ input: stream }).on('line', (text) => {
-      const line = parseLine(spec.name, text, level);
-      if (line.level !== 'info') trouble = line.text;
+      const line = parseLine(spec.name, text, 'info');
+      if (isTrouble(line.level)) trouble = line.text;
       events.onLine(line);
     });
   };
-  hear(child.stdout, 'info');
-  hear(child.stderr, 'warn');
+  hear(child.stdout, (level) => level === 'error' || level === 'fatal');
+  // Many programs write everything there.
+  hear(child.stderr, () => true);
 
   const { pid } = child;
   if (pid !== undefined) events.onStarted({ pid, marks: spec.marks });

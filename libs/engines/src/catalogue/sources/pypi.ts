@@ -89,7 +89,9 @@ async function runPython(
     signal.throwIfAborted();
     if (!(error instanceof ExecaError)) throw error;
     if (error.code === 'ENOENT') throw new Error(`there is no ${pythonPath}`, { cause: error });
-    const lines = String(error.stderr).split('\n');
+    const stderr = String(error.stderr);
+    if (stderr.includes('Retrying')) throw new Error('it cannot be reached', { cause: error });
+    const lines = stderr.split('\n');
     const reason = lines.findLast((line) => /ERROR|Error|No module/.test(line)) ?? error.shortMessage;
     throw new Error(`pip could not fetch it (${reason.trim()})`, { cause: error });
   }
