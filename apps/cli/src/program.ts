@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addModelsCommand } from './commands/models.ts';
@@ -18,7 +17,11 @@ export function createProgram(): Command {
     .description('a voice turn from speech to speech, on the running stack or on one started for it')
     .argument('[file]', 'audio of your own; a speech of Kennedy where absent')
     .option('--json', 'the report for machines')
-    .action(demo);
+    .action(async (file: string | undefined, options: { json?: boolean }) => {
+      // Loaded when it is asked for: the client is of no use to the other commands.
+      const { demo } = await import('./commands/demo.ts');
+      await demo(file, options);
+    });
   program
     .command('doctor')
     .description('say what is wrong with this machine or the running stack, and what to do')
