@@ -5,10 +5,23 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { ConfigSchema as cli } from '../../apps/cli/src/config.ts';
+import { ConfigSchema as gateway } from '../../apps/gateway/src/config.ts';
+import { ConfigSchema as asr } from '../../apps/worker-asr/src/config.ts';
+import { ConfigSchema as llm } from '../../apps/worker-llm/src/config.ts';
+import { ConfigSchema as maintenance } from '../../apps/worker-maintenance/src/config.ts';
+import { ConfigSchema as tts } from '../../apps/worker-tts/src/config.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const PAGE = join(ROOT, 'docs', 'configuration.md');
-const APPS = ['gateway', 'worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'];
+const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'configuration.md');
+const APPS: Record<string, z.ZodObject> = {
+  gateway,
+  'worker-asr': asr,
+  'worker-llm': llm,
+  'worker-tts': tts,
+  'worker-maintenance': maintenance,
+};
+/** What the command line reads itself; most of the rest it only hands on. */
+const COMMAND_LINE = '`aigolos` and `npm start`';
 
 const INTRODUCTION = `# Configuration
 
@@ -20,11 +33,6 @@ is marked *set by \`npm start\`* and hands every other variable on from its own 
 
 const SET_BY_START = new Set(['MONGO_URL', 'REDIS_URL', 'BLOB_DIR', 'MODELS_DIR', 'ASR_PYTHON', 'HEALTH_PORT']);
 
-async function variablesOf(app: string): Promise<[string, z.ZodType][]> {
-  const { ConfigSchema } = (await import(join(ROOT, 'apps', app, 'src', 'config.ts'))) as { ConfigSchema: z.ZodObject };
-  return Object.entries<z.ZodType>(ConfigSchema.shape);
-}
-
 function defaultOf(name: string, schema: z.ZodType): string {
   const parsed = schema.safeParse(undefined);
   const unset = parsed.success ? undefined : 'required';
@@ -32,13 +40,16 @@ function defaultOf(name: string, schema: z.ZodType): string {
   return [value, SET_BY_START.has(name) ? '*set by `npm start`*' : undefined].filter(Boolean).join('; ');
 }
 
-async function render(): Promise<string> {
+function render(): string {
   const users = new Map<string, { schema: z.ZodType; apps: string[] }>();
-  for (const app of APPS) {
-    for (const [name, schema] of await variablesOf(app)) {
+  for (const [app, { shape }] of Object.entries(APPS)) {
+    for (const [name, schema] of Object.entries<z.ZodType>(shape)) {
       const known = users.get(name) ?? { schema, apps: [] };
       users.set(name, { ...known, apps: [...known.apps, app] });
     }
+  }
+  for (const [name, schema] of Object.entries<z.ZodType>(cli.shape)) {
+    if (name !== 'PATH' && !users.has(name)) users.set(name, { schema, apps: [COMMAND_LINE] });
   }
   const row = (name: string, schema: z.ZodType) => {
     return `| \`${name}\` | ${schema.description?.replaceAll('|', '\\|') ?? ''} | ${defaultOf(name, schema)} |`;
@@ -50,11 +61,13 @@ async function render(): Promise<string> {
       : `\n## ${title}\n\n| variable | what it is | default |\n|---|---|---|\n${rows.join('\n')}\n`;
   };
   const shared = section('More than one app', (apps) => apps.length > 1);
-  const own = APPS.map((app) => section(app, (apps) => apps.length === 1 && apps[0] === app));
+  const own = [...Object.keys(APPS), COMMAND_LINE].map((app) =>
+    section(app, (apps) => apps.length === 1 && apps[0] === app),
+  );
   return INTRODUCTION + shared + own.join('');
 }
 
-const page = await render();
+const page = render();
 if (process.argv.includes('--check')) {
   if ((await readFile(PAGE, 'utf8').catch(() => '')) !== page) {
     console.error('docs/configuration.md is not what the apps say: run `npm run docs`.');

@@ -6,7 +6,7 @@ import { intVar, loadConfig } from '@aigolos/runtime';
 import { z } from 'zod';
 
 /** Loose: what the command line does not know is handed on to the apps, which do. */
-const ConfigSchema = z.looseObject({
+export const ConfigSchema = z.looseObject({
   PATH: z.string().default('').describe('folders with programs'),
   XDG_CACHE_HOME: z.string().optional().describe('the cache folder of the user'),
   AIGOLOS_HOME: z.string().optional().describe('folder of all data; .aigolos in the project where absent'),

@@ -26,5 +26,5 @@ describeTtsEngine(
     const voices = [{ id: 'alloy', name: 'Alloy', language: 'en' }];
     return createOpenAICompatibleTtsEngine({ ...upstream('tts-1'), voices });
   },
-  { maxCharacters: 2_000 },
+  { maxCharacters: 1_000 },
 );

@@ -68,6 +68,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
     REDIS_URL: redis.url,
     BLOB_DIR: blobDir,
     DRAIN_GRACE_MS: '500',
+    RECONCILE_EVERY_MS: '2000',
     TEST_ENGINE_PACE_MS: String(paceMs),
     ...(engines === 'real' ? realEngines() : { ASR_ENGINE: 'test', LLM_ENGINE: 'test', TTS_ENGINE: 'test' }),
     ...more,

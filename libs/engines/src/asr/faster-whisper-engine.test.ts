@@ -20,7 +20,6 @@ const TIMEOUT_MS = 120_000;
 describeAsrEngine('faster-whisper with whisper-tiny.en', () => create({ model: 'whisper-tiny.en' }), {
   speech: realSpeech,
 });
-describeAsrEngine('faster-whisper with whisper-base', () => create({ model: 'whisper-base' }), { speech: realSpeech });
 
 describe('the child of faster-whisper', { timeout: TIMEOUT_MS }, () => {
   let engine: AsrEngine;
