@@ -16,11 +16,14 @@ export function createApp(config: Config, log: Logger): App {
     log,
     async open() {
       const engines = await createEngines(config, log);
-      const process = createSpeakProcessor({
-        engines,
-        media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
-        blobs: openBlobStore(config),
+      const blobs = openBlobStore(config);
+      // What a killed process leaves half made lies in the spool, which is swept, and not in a public folder.
+      const media = createMedia({
+        ffmpegPath: config.FFMPEG_PATH,
+        ffprobePath: config.FFPROBE_PATH,
+        tempDir: blobs.spoolDir,
       });
+      const process = createSpeakProcessor({ engines, media, blobs });
       const models = engines.map(({ model, voices }, index) =>
         describeModel(model, 'tts', { isDefault: index === 0, voices }),
       );

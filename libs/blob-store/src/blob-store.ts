@@ -5,6 +5,8 @@ import type { Disk } from 'flydrive';
 import { type SpooledFile, spool, sweepSpool } from './spool.ts';
 
 export interface BlobStore {
+  /** A folder on local disk for what is being made; what killed processes leave in it is swept. */
+  readonly spoolDir: string;
   /** Streams a source to local disk; see {@link spool}. Not a blob until it is committed. */
   receive(source: Readable, options: { maxBytes: number; signal?: AbortSignal | undefined }): Promise<SpooledFile>;
   /** Makes a spooled file a blob, whole or not at all; replaces one of the same key. */
@@ -34,6 +36,7 @@ export interface BlobStoreParts {
 export function createBlobStore({ disk, spoolDir, localPath }: BlobStoreParts): BlobStore {
   const receive: BlobStore['receive'] = (source, options) => spool(source, { dir: spoolDir, ...options });
   return {
+    spoolDir,
     receive,
     async commit(file, key) {
       if (localPath) return disk.moveFromFs(file.path, key);

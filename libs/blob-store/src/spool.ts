@@ -51,7 +51,7 @@ export async function sweepSpool(dir: string, olderThanMs: number): Promise<numb
     const path = join(dir, name);
     const info = await stat(path).catch(() => undefined);
     if (info && Date.now() - info.mtimeMs > olderThanMs) {
-      await rm(path, { force: true });
+      await rm(path, { recursive: true, force: true });
       removed += 1;
     }
   }

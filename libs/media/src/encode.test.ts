@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SPEECH_FORMATS } from '@aigolos/contracts';
@@ -8,6 +7,7 @@ import { concat, decodeAll, loudness, media, withFolder, writeClip } from '../te
 import { createMedia, type PcmAudio } from './media.ts';
 
 const never = new AbortController().signal;
+const tools = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' };
 const SECOND_AT_22_KHZ = 22_050;
 
 describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
@@ -41,21 +41,24 @@ describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
   });
 
   test('an error of the source comes through and leaves no file', async () => {
-    const before = await leftovers();
-    const failing = media.encode(failAfter(2), format, never);
-    await expect(failing).rejects.toThrow('the voice broke');
-    expect(await leftovers()).toEqual(before);
+    await withFolder(async (tempDir) => {
+      const failing = createMedia({ ...tools, tempDir }).encode(failAfter(2), format, never);
+      await expect(failing).rejects.toThrow('the voice broke');
+      expect(await readdir(tempDir)).toEqual([]);
+    });
   });
 
   test('an abort ends it with its reason and leaves no file', async () => {
-    const before = await leftovers();
-    const controller = new AbortController();
-    const reason = new Error('cancelled');
-    const encoding = media.encode(endless(controller.signal), format, controller.signal);
-    await expect.poll(async () => (await leftovers()).length).toBeGreaterThan(before.length);
-    controller.abort(reason);
-    await expect(encoding).rejects.toBe(reason);
-    expect(await leftovers()).toEqual(before);
+    await withFolder(async (tempDir) => {
+      const controller = new AbortController();
+      const reason = new Error('cancelled');
+      const { encode } = createMedia({ ...tools, tempDir });
+      const encoding = encode(endless(controller.signal), format, controller.signal);
+      await expect.poll(() => readdir(tempDir)).not.toEqual([]);
+      controller.abort(reason);
+      await expect(encoding).rejects.toBe(reason);
+      expect(await readdir(tempDir)).toEqual([]);
+    });
   });
 });
 
@@ -109,8 +112,4 @@ async function samplesOf(pcm: AsyncIterable<PcmAudio>): Promise<Float32Array[]> 
 
 async function soundOf(path: string): Promise<number> {
   return loudness(await decodeAll(path, SECOND_AT_22_KHZ));
-}
-
-async function leftovers(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('aigolos-encode-'));
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -31,10 +30,11 @@ const SILENCE: PcmAudio = { samples: new Float32Array(2_400), sampleRateHz: 24_0
 export async function encode(
   ffmpegPath: string,
   pcm: AsyncIterable<PcmAudio>,
-  options: { format: SpeechFormat; signal: AbortSignal },
+  options: { format: SpeechFormat; signal: AbortSignal; tempDir: string },
 ): Promise<EncodedAudio> {
   options.signal.throwIfAborted();
-  const folder = await mkdtemp(join(tmpdir(), 'aigolos-encode-'));
+  await mkdir(options.tempDir, { recursive: true });
+  const folder = await mkdtemp(join(options.tempDir, 'encode-'));
   try {
     const path = join(folder, `speech.${options.format}`);
     const durationSeconds = await encodeToFile(ffmpegPath, pcm, { ...options, path });

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { SpeechFormat } from '@aigolos/contracts';
 import { decode } from './decode.ts';
 import { type EncodedAudio, encode, type PcmAudio } from './encode.ts';
@@ -31,11 +32,19 @@ export interface Media {
   encode(pcm: AsyncIterable<PcmAudio>, format: SpeechFormat, signal: AbortSignal): Promise<EncodedAudio>;
 }
 
-/** Paths are names to look up on PATH, or files. */
-export function createMedia(tools: { ffmpegPath: string; ffprobePath: string }): Media {
+export interface MediaTools {
+  /** Names to look up on PATH, or files. */
+  ffmpegPath: string;
+  ffprobePath: string;
+  /** Where files lie while they are encoded; the system's folder for temporary files unless said. */
+  tempDir?: string;
+}
+
+export function createMedia(tools: MediaTools): Media {
+  const { tempDir = tmpdir() } = tools;
   return {
     probe: (path, signal) => probe(tools.ffprobePath, path, signal),
     decode: (path, options, signal) => decode(tools.ffmpegPath, path, { ...options, signal }),
-    encode: (pcm, format, signal) => encode(tools.ffmpegPath, pcm, { format, signal }),
+    encode: (pcm, format, signal) => encode(tools.ffmpegPath, pcm, { format, signal, tempDir }),
   };
 }

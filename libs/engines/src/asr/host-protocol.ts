@@ -1,18 +1,8 @@
+import { TranscriptSegmentSchema, TranscriptWordSchema } from '@aigolos/contracts';
 import { z } from 'zod';
 
 /** What python/asr_host.py writes, a JSON object a line; the other direction is `HostRequest`. */
-const HostSegmentSchema = z.object({
-  seek: z.number().int(),
-  start: z.number(),
-  end: z.number(),
-  text: z.string(),
-  tokens: z.array(z.number().int()),
-  temperature: z.number(),
-  avg_logprob: z.number(),
-  compression_ratio: z.number(),
-  no_speech_prob: z.number(),
-  words: z.array(z.object({ word: z.string(), start: z.number(), end: z.number() })),
-});
+const HostSegmentSchema = TranscriptSegmentSchema.omit({ id: true }).extend({ words: z.array(TranscriptWordSchema) });
 export type HostSegment = z.infer<typeof HostSegmentSchema>;
 
 export const HostMessageSchema = z.discriminatedUnion('type', [

@@ -1,5 +1,3 @@
-// oxlint-disable-next-line typescript/triple-slash-reference -- projects that import this file need the declaration too
-/// <reference path="./sherpa-onnx-node.d.ts" />
 import { TtsServiceError, type Voice } from '@aigolos/contracts';
 import type { Logger } from '@aigolos/runtime';
 import type { OfflineTts } from 'sherpa-onnx-node';

@@ -1,5 +1,3 @@
-// oxlint-disable-next-line typescript/triple-slash-reference -- projects that import this file need the declaration too
-/// <reference path="./sonic-wasm.d.ts" />
 /* oxlint-disable no-underscore-dangle -- so Emscripten names what a module exports */
 import type { SonicModule } from '@echogarden/sonic-wasm';
 import type { TtsAudio } from './tts-engine.ts';
