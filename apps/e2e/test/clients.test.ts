@@ -9,12 +9,22 @@ import { type Stack, startStack } from './stack.ts';
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack({ engines: 'real' });
+  // Each look begins the measurement anew: what loading a model cost does not count.
+  for (const name of ENGINE_WORKERS) await eventLoopDelayP99Seconds(name);
 });
 afterAll(() => stack?.stop());
 
 const kennedy = () => createReadStream(audioClip('kennedy'));
 const words = (text: string) => new Set(text.toLowerCase().match(/[a-z']{2,}/g));
 const ASYNC = { headers: { Prefer: 'respond-async' } };
+
+const ENGINE_WORKERS = ['worker-asr', 'worker-llm', 'worker-tts'] as const;
+
+/** Since it was last asked. */
+async function eventLoopDelayP99Seconds(name: (typeof ENGINE_WORKERS)[number]): Promise<number> {
+  const metrics = await (await fetch(`${stack.app(name).url}/metrics`)).text();
+  return Number(/^aigolos_event_loop_delay_p99_seconds\S* (\S+)$/m.exec(metrics)?.[1]);
+}
 
 /** Submits by a call of the official client that asks for an asynchronous answer; returns the ended job. */
 async function asJob(call: { asResponse(): Promise<Response> }) {
@@ -116,11 +126,7 @@ describe('the official client, with real engines', () => {
   });
 
   test('keeps the event loop of every worker free while its engine works', async () => {
-    for (const name of ['worker-asr', 'worker-llm', 'worker-tts'] as const) {
-      const metrics = await (await fetch(`${stack.app(name).url}/metrics`)).text();
-      const delay = /^aigolos_event_loop_delay_p99_seconds\S* (\S+)$/m.exec(metrics)?.[1];
-      expect(Number(delay), name).toBeLessThan(0.05);
-    }
+    for (const name of ENGINE_WORKERS) expect(await eventLoopDelayP99Seconds(name), name).toBeLessThan(0.05);
   });
 });
 

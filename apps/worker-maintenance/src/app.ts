@@ -49,8 +49,11 @@ export function createApp(config: Config, log: Logger): App {
             startPeriodic({ intervalMs, run, onError: (error) => log.warn({ err: error }, `${what} failed`) });
           const reconciling = periodic(config.RECONCILE_EVERY_MS, reconciler.sweep, 'the reconciler');
           const searching = periodic(config.ORPHAN_SWEEP_EVERY_MS, sweepOrphans, 'the search for orphans');
-          await reactors.run(signal);
-          await Promise.all([reconciling.stop(), searching.stop()]);
+          try {
+            await reactors.run(signal);
+          } finally {
+            await Promise.all([reconciling.stop(), searching.stop()]);
+          }
         },
       });
       closer.add(() => leadership.stop());

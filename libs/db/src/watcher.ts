@@ -26,7 +26,9 @@ export interface WatchOptions {
   log: Logger;
 }
 
-const SAVE_TOKEN_EVERY_MS = 200;
+const SAVE_AFTER_CHANGES_MS = 200;
+/** A place that stands still must not grow older than the history that the database keeps. */
+const SAVE_WHEN_IDLE_MS = 10_000;
 const REOPEN_AFTER_IDLE_MS = 30_000;
 const RETRY_MS = 500;
 const ATTEMPTS_PER_CHANGE = 10;
@@ -78,14 +80,17 @@ async function watchOnce(database: mongo.Db, Watcher: Model<WatcherRecord>, opti
   try {
     let lastChange = Date.now();
     let lastSave = Date.now();
+    let unsaved = false;
     while (!signal.aborted && Date.now() - lastChange < REOPEN_AFTER_IDLE_MS) {
       const event = await stream.tryNext();
       if (event) {
         await handle(event, options);
+        unsaved = true;
         lastChange = Date.now();
       }
-      if (!event || Date.now() - lastSave > SAVE_TOKEN_EVERY_MS) {
+      if (Date.now() - lastSave > (unsaved ? SAVE_AFTER_CHANGES_MS : SAVE_WHEN_IDLE_MS)) {
         await saveToken();
+        unsaved = false;
         lastSave = Date.now();
       }
     }
