@@ -55,6 +55,11 @@ describe('the official client, with real engines', () => {
     expect(verbose.language).toMatch(/^en/);
   });
 
+  test('hears nothing where nobody speaks', async () => {
+    const file = createReadStream(audioClip('barking'));
+    expect((await stack.client.audio.transcriptions.create({ file, model: 'whisper-1' })).text).toBe('');
+  });
+
   test('chats, plain and streamed, with the same answer', async () => {
     const request = {
       model: 'gpt-4o-mini',

@@ -11,7 +11,6 @@ export const AUDIO_CLIPS = {
   dog: { file: 'spk1_snt1.wav', seconds: 2.9, text: 'the child almost hurt the small dog' },
   figures: { file: 'spk1_snt2.wav', seconds: 3.2, text: 'drop the two when you add the figures' },
   sunday: { file: 'spk1_snt5.wav', seconds: 2.6, text: 'Sunday is the best part of the week' },
-  pauses: { file: 'silero.opus', seconds: 8, text: undefined },
   barking: { file: 'dog.wav', seconds: 5, text: undefined },
 } as const;
 
