@@ -10,7 +10,6 @@ export const LIMITS = {
   jsonBodyBytes: 512 * 1024,
   audioSeconds: 2 * 60 * 60,
   audioBytes: 2 * 1024 ** 3,
-  metadataKeys: 16,
   waitSeconds: 300,
 } as const;
 

@@ -49,7 +49,7 @@ describe('jobs', () => {
     await db.jobs.claim(job._id, by('slow', 30));
     await sleep(40);
     const second = await db.jobs.claim(job._id, by('fast'));
-    expect(second).toMatchObject({ outcome: 'claimed', afterCrash: true, job: { fence: 2, crashes: 1 } });
+    expect(second).toMatchObject({ outcome: 'claimed', job: { fence: 2, crashes: 1 } });
     expect(await db.jobs.renew(job._id, 1, { leaseMs: 1_000, progress: 0.5 })).toBe('lost');
     expect(await db.jobs.finish(job._id, 1, { ...ending, result: { text: 'late', finishReason: 'stop' } })).toBe(false);
     expect(await db.jobs.finish(job._id, 2, { ...ending, result: { text: 'won', finishReason: 'stop' } })).toBe(true);

@@ -10,7 +10,7 @@ import type { Model, QueryFilter } from 'mongoose';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 
 export type Claim =
-  | { outcome: 'claimed'; job: AnyJobRecord; afterCrash: boolean }
+  | { outcome: 'claimed'; job: AnyJobRecord }
   /** Another worker holds it until then. */
   | { outcome: 'held'; until: Date }
   | { outcome: 'final' | 'missing' };
@@ -119,7 +119,7 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
         { $set: claimed },
       );
       if (matchedCount === 0) return { outcome: 'held', until: claimed.leaseUntil };
-      return { outcome: 'claimed', job: { ...job, ...claimed }, afterCrash };
+      return { outcome: 'claimed', job: { ...job, ...claimed } };
     },
 
     async renew(id, fence, { leaseMs, progress, checkpoint }) {
