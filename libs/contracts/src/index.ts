@@ -8,6 +8,8 @@ export * from './http/transcriptions.ts';
 export * from './ids.ts';
 export * from './jobs/catalogue.ts';
 export * from './jobs/chat.ts';
+export * from './jobs/erasure.ts';
+export * from './jobs/export.ts';
 export * from './jobs/speech.ts';
 export * from './jobs/status.ts';
 export * from './jobs/transcription.ts';

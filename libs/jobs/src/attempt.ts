@@ -88,7 +88,6 @@ export function startAttempt<Kind extends JobKind>(options: {
 
 /** The error of an attempt that took longer than its kind may. */
 export function attemptTimedOut(kind: JobKind): AIGolosError {
-  const code = { transcription: 'ASR_ENGINE_FAILED', chat: 'LLM_ENGINE_FAILED', speech: 'TTS_ENGINE_FAILED' } as const;
-  const seconds = JOB_CATALOGUE[kind].attemptTimeoutMs / 1_000;
-  return new AIGolosError(`The attempt took longer than ${seconds} s.`, { code: code[kind], retryable: true });
+  const { attemptTimeoutMs, timeoutCode: code } = JOB_CATALOGUE[kind];
+  return new AIGolosError(`The attempt took longer than ${attemptTimeoutMs / 1_000} s.`, { code, retryable: true });
 }

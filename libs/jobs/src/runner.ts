@@ -31,7 +31,6 @@ export interface JobRunner {
 
 const LEASE_MS = 15_000;
 const RENEWALS_PER_LEASE = 3;
-const CRASH_LIMIT = 3;
 const EARLIER_TURN_MS = 200;
 const RETRY_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
 const DATABASE_BACKOFF = { baseMs: 250, maxMs: 5_000 };
@@ -135,8 +134,8 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
 
       const job = claim.job as JobRecord<Kind>;
       if (job.cancelRequestedAt) return settle(job, { type: 'stopped', cause: 'cancelled', checkpoint: undefined });
-      if (job.crashes >= CRASH_LIMIT) {
-        const message = `The engine's process died ${job.crashes} times while it worked on this job; it is not tried again.`;
+      if (job.crashes >= JOB_CATALOGUE[kind].crashLimit) {
+        const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
         const failure = toJobFailure(new JobError(message, { code: 'ENGINE_CRASHED' }));
         await finish(job, { status: 'failed', failure });
         return 'done';

@@ -41,7 +41,7 @@ function* summary(report: DemoReport): Generator<string> {
   yield '';
   for (const { id, kind, status, model, seconds, engineSeconds } of report.jobs) {
     const times = `${seconds.toFixed(2).padStart(6)} s, engine ${engineSeconds.toFixed(2)} s`;
-    yield `${kind.padEnd(13)} ${status.padEnd(10)} ${times.padEnd(24)} ${model.padEnd(24)} ${id}`;
+    yield `${kind.padEnd(13)} ${status.padEnd(10)} ${times.padEnd(24)} ${(model ?? '').padEnd(24)} ${id}`;
   }
   yield '';
   if (report.wordErrorRate !== null) yield `word error rate of the transcript: ${report.wordErrorRate.toFixed(3)}`;

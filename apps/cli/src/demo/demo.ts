@@ -25,7 +25,7 @@ export interface DemoReport {
   /** What the recogniser heard in the spoken answer. */
   heardAgain: string;
   wordsInCommon: string[];
-  jobs: { id: string; kind: string; status: string; model: string; seconds: number; engineSeconds: number }[];
+  jobs: { id: string; kind: string; status: string; model: string | null; seconds: number; engineSeconds: number }[];
   passed: boolean;
 }
 

@@ -53,7 +53,7 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
         return reply.send(answer.body);
       case 'text':
         return reply.type('text/plain; charset=utf-8').send(answer.text);
-      case 'audio':
+      case 'file':
         return reply.type(answer.contentType).header('content-length', answer.bytes).send(answer.stream);
     }
   }

@@ -11,7 +11,7 @@ export function toJobView(job: AnyJobRecord, queuePosition: number | null = null
     object: 'job',
     kind: job.kind,
     status: job.status,
-    model: job.task.model,
+    model: 'model' in job.task ? job.task.model : null,
     created_at: unixSeconds(job.createdAt),
     started_at: job.startedAt ? unixSeconds(job.startedAt) : null,
     finished_at: job.finishedAt ? unixSeconds(job.finishedAt) : null,

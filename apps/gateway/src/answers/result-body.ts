@@ -4,6 +4,7 @@ import {
   AIGolosError,
   type ChatCompletion,
   ConflictError,
+  type ErasureResult,
   JobError,
   NotFoundError,
   type TranscriptionJson,
@@ -13,9 +14,9 @@ import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
 
 export type ResultBody =
-  | { type: 'json'; body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson }
+  | { type: 'json'; body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson | ErasureResult }
   | { type: 'text'; text: string }
-  | { type: 'audio'; contentType: string; bytes: number; stream: Readable };
+  | { type: 'file'; contentType: string; bytes: number; stream: Readable };
 
 /**
  * The answer of a job that has ended, in the form that was asked for when it was submitted.
@@ -29,7 +30,11 @@ export async function resultBody(blobs: Pick<BlobStore, 'read' | 'exists'>, job:
     case 'transcription':
       return toTranscription(job, job.result);
     case 'speech':
-      return readAudio(blobs, job, job.result);
+      return readFile(blobs, job._id, job.result);
+    case 'export':
+      return readFile(blobs, job._id, job.result);
+    case 'erasure':
+      return { type: 'json', body: job.result };
   }
 }
 
@@ -75,13 +80,13 @@ function toTranscription(
   return { type: 'json', body };
 }
 
-async function readAudio(
+async function readFile(
   blobs: Pick<BlobStore, 'read' | 'exists'>,
-  job: JobRecord<'speech'>,
-  { blobKey, contentType, bytes }: NonNullable<JobRecord<'speech'>['result']>,
+  id: string,
+  { blobKey, contentType, bytes }: { blobKey: string; contentType: string; bytes: number },
 ): Promise<ResultBody> {
-  if (!(await blobs.exists(blobKey))) throw notAvailable(job._id);
-  return { type: 'audio', contentType, bytes, stream: await blobs.read(blobKey) };
+  if (!(await blobs.exists(blobKey))) throw notAvailable(id);
+  return { type: 'file', contentType, bytes, stream: await blobs.read(blobKey) };
 }
 
 function notAvailable(id: string): NotFoundError {

@@ -9,7 +9,7 @@ export const JobViewSchema = z
     object: z.literal('job'),
     kind: JobKindSchema,
     status: JobStatusSchema,
-    model: z.string(),
+    model: z.string().nullable().describe('What works on it; null where no model does'),
     created_at: z.number().int(),
     started_at: z.number().int().nullable(),
     finished_at: z.number().int().nullable(),

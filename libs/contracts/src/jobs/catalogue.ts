@@ -1,4 +1,6 @@
 import { type ChatResult, ChatResultSchema, type ChatTask, ChatTaskSchema } from './chat.ts';
+import { type ErasureResult, ErasureResultSchema, type ErasureTask, ErasureTaskSchema } from './erasure.ts';
+import { type ExportResult, ExportResultSchema, type ExportTask, ExportTaskSchema } from './export.ts';
 import { type SpeechResult, SpeechResultSchema, type SpeechTask, SpeechTaskSchema } from './speech.ts';
 import type { JobKind } from './status.ts';
 import {
@@ -13,40 +15,74 @@ export interface TaskOf {
   transcription: TranscriptionTask;
   speech: SpeechTask;
   chat: ChatTask;
+  export: ExportTask;
+  erasure: ErasureTask;
 }
 export interface ResultOf {
   transcription: TranscriptionResult;
   speech: SpeechResult;
   chat: ChatResult;
+  export: ExportResult;
+  erasure: ErasureResult;
 }
 
-/** The queue catalogue: which queue a kind travels on, how often it is tried, and how long one attempt may take. */
+const CRASH_LIMIT = 3;
+
+/**
+ * The queue catalogue: which queue a kind travels on, how often it is tried, after how many deaths of its worker it is given
+ * up, how long one attempt may take, and what the error is called when it took longer.
+ */
 export const JOB_CATALOGUE = {
   transcription: {
     queue: 'asr',
     maxAttempts: 3,
+    crashLimit: CRASH_LIMIT,
     attemptTimeoutMs: 4 * 60 * 60_000,
+    timeoutCode: 'ASR_ENGINE_FAILED',
     task: TranscriptionTaskSchema,
     result: TranscriptionResultSchema,
   },
   chat: {
     queue: 'llm',
     maxAttempts: 3,
+    crashLimit: CRASH_LIMIT,
     attemptTimeoutMs: 10 * 60_000,
+    timeoutCode: 'LLM_ENGINE_FAILED',
     task: ChatTaskSchema,
     result: ChatResultSchema,
   },
   speech: {
     queue: 'tts',
     maxAttempts: 3,
+    crashLimit: CRASH_LIMIT,
     attemptTimeoutMs: 60 * 60_000,
+    timeoutCode: 'TTS_ENGINE_FAILED',
     task: SpeechTaskSchema,
     result: SpeechResultSchema,
+  },
+  export: {
+    queue: 'export',
+    maxAttempts: 5,
+    crashLimit: CRASH_LIMIT,
+    attemptTimeoutMs: 6 * 60 * 60_000,
+    timeoutCode: 'EXPORT_FAILED',
+    task: ExportTaskSchema,
+    result: ExportResultSchema,
+  },
+  // A promise to remove data is never given up.
+  erasure: {
+    queue: 'erasure',
+    maxAttempts: Number.MAX_SAFE_INTEGER,
+    crashLimit: Number.MAX_SAFE_INTEGER,
+    attemptTimeoutMs: 60 * 60_000,
+    timeoutCode: 'ERASURE_INCOMPLETE',
+    task: ErasureTaskSchema,
+    result: ErasureResultSchema,
   },
 } as const satisfies Record<JobKind, unknown>;
 
 export type QueueName = (typeof JOB_CATALOGUE)[JobKind]['queue'];
-export const QUEUE_NAMES = ['asr', 'llm', 'tts'] as const satisfies readonly QueueName[];
+export const QUEUE_NAMES = ['asr', 'llm', 'tts', 'export', 'erasure'] as const satisfies readonly QueueName[];
 
 /** What travels through Redis: an id, never content. */
 export interface QueuePayload {
