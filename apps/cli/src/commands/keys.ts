@@ -1,8 +1,6 @@
-import { API_KEY_ROLES, type ApiKeyRole, openDatabase } from '@aigolos/db';
+import { API_KEY_ROLES, type ApiKeyRole } from '@aigolos/db';
 import { type Command, Option } from 'commander';
-import { CliError } from '../cli-error.ts';
-import { readConfig } from '../config.ts';
-import { readStackState } from '../supervisor/stack-state.ts';
+import { withInstallation } from '../open-installation.ts';
 
 /** `aigolos keys create`. */
 export function addKeysCommand(program: Command): void {
@@ -19,16 +17,9 @@ export function addKeysCommand(program: Command): void {
 }
 
 async function createKey(options: { username: string; role: ApiKeyRole; label: string }): Promise<void> {
-  const { env, paths } = readConfig();
-  const url = env.MONGO_URL ?? readStackState(paths.home)?.mongoUrl;
-  if (!url) throw new CliError('No database: start the stack first, or name its database in MONGO_URL.');
-  const db = await openDatabase(url);
-  try {
-    await db.prepare();
+  await withInstallation(async ({ db }) => {
     const account = await db.access.ensureAccount(options.username);
     const { key } = await db.access.createKey({ account: account._id, role: options.role, label: options.label });
     console.log(key);
-  } finally {
-    await db.close();
-  }
+  });
 }

@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 import { checkMachine } from './machine.ts';
 import { checkStack } from './stack.ts';
 
-const STATE = { url: 'http://here', redisUrl: '', mongoUrl: '', startedAt: new Date(0).toISOString() };
+const STATE = { url: 'http://here', redisUrl: '', mongoUrl: '', settings: {}, startedAt: new Date(0).toISOString() };
 
 function find(findings: Finding[], name: string): Finding | undefined {
   return findings.find((finding) => finding.name === name);

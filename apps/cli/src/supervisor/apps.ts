@@ -1,6 +1,7 @@
 import { delimiter, dirname, join } from 'node:path';
 import getPort from 'get-port';
 import type { CliConfig } from '../config.ts';
+import { defaultBlobDir } from '../data-settings.ts';
 import type { Preparation } from '../prepare/prepare.ts';
 import { httpReady } from './health-checks.ts';
 import type { ProcessSpec } from './run-process.ts';
@@ -38,16 +39,17 @@ export function gatewayUrl({ env: { HOST, PORT } }: CliConfig): string {
 
 /** What the user has set goes to every app; what this stack decides stands above it. */
 function sharedEnv(
-  { env, paths }: CliConfig,
+  config: CliConfig,
   { redisUrl, mongoUrl }: { redisUrl: string; mongoUrl: string },
   { asrPython, hasEspeak }: Preparation,
 ): Record<string, string> {
+  const { env, paths } = config;
   const given = Object.entries(env).filter((entry): entry is [string, string] => {
     return typeof entry[1] === 'string' && !entry[0].startsWith('npm_');
   });
   return {
     NODE_ENV: 'production',
-    BLOB_DIR: join(paths.home, 'blobs'),
+    BLOB_DIR: defaultBlobDir(config),
     TTS_ENGINE: hasEspeak ? 'piper,espeak' : 'piper',
     ...(asrPython ? { ASR_PYTHON: asrPython } : {}),
     ...Object.fromEntries(given),

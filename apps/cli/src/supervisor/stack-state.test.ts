@@ -7,7 +7,12 @@ import { temporaryFolder } from '../stub.fake.ts';
 import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import { claimHome, readStackState, releaseHome, runningSupervisor, writeStackState } from './stack-state.ts';
 
-const STATE = { redisUrl: 'redis://r', mongoUrl: 'mongodb://m', startedAt: new Date(0).toISOString() };
+const STATE = {
+  redisUrl: 'redis://r',
+  mongoUrl: 'mongodb://m',
+  settings: { BLOB_DIR: '/b' },
+  startedAt: new Date(0).toISOString(),
+};
 
 /** A process that leads a group and has a mark of its own in its command line. */
 async function startMarked(mark: string): Promise<ProcessIdentity> {

@@ -11,6 +11,8 @@ const StackStateSchema = z.object({
   url: z.string().optional(),
   redisUrl: z.string(),
   mongoUrl: z.string(),
+  /** What else says where its data lie, as variables of the environment. */
+  settings: z.record(z.string(), z.string()).default({}),
   startedAt: z.iso.datetime(),
   processes: z.array(z.object({ name: z.string(), identity: IdentitySchema, healthUrl: z.string().optional() })),
 });
@@ -18,7 +20,7 @@ export type StackState = z.infer<typeof StackStateSchema>;
 
 const LEFTOVER_GRACE_MS = 5_000;
 
-/** Readable by nobody else: the addresses can hold passwords. */
+/** Readable by nobody else: addresses and settings can hold secrets. */
 export function writeStackState(home: string, state: StackState): void {
   const path = statePath(home);
   writeFileSync(`${path}.new`, JSON.stringify(state, null, 2), { mode: 0o600 });

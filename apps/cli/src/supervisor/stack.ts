@@ -1,6 +1,7 @@
 import { ensureReplicaSet } from '@aigolos/db';
 import { CliError } from '../cli-error.ts';
 import type { CliConfig } from '../config.ts';
+import { givenDataSettings } from '../data-settings.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { type Preparation, prepareStack } from '../prepare/prepare.ts';
 import { prepareAccess, readApiKey } from './access.ts';
@@ -78,7 +79,7 @@ async function startProcesses(
   const mongo = database.kind === 'given' ? undefined : await databaseServer(database, config);
   const redisUrl = redis?.url ?? (await answeringRedis(env.REDIS_URL ?? ''));
   const mongoUrl = mongo?.url ?? env.MONGO_URL ?? '';
-  supervisor.publish({ redisUrl, mongoUrl });
+  supervisor.publish({ redisUrl, mongoUrl, settings: givenDataSettings(config) });
   await supervisor.start(
     'server',
     [redis?.spec, mongo?.spec].filter((spec) => spec !== undefined),

@@ -20,7 +20,12 @@ export interface Supervisor {
 /** Keeps the processes of a stack running, and a list of them in the data folder. */
 export function createSupervisor({ paths }: CliConfig, onLine: (line: LogLine) => void): Supervisor {
   const processes: { role: ProcessRole; managed: ManagedProcess; healthUrl: string | undefined }[] = [];
-  let state: Omit<StackState, 'processes'> = { redisUrl: '', mongoUrl: '', startedAt: new Date().toISOString() };
+  let state: Omit<StackState, 'processes'> = {
+    redisUrl: '',
+    mongoUrl: '',
+    settings: {},
+    startedAt: new Date().toISOString(),
+  };
   let stopped: Promise<void> | undefined;
   const writeToFile = openLogFile(paths.logFile);
 
