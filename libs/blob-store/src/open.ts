@@ -1,10 +1,13 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { requiredSetting } from '@aigolos/runtime';
+import { S3Client } from '@aws-sdk/client-s3';
 import { Disk } from 'flydrive';
 import { FSDriver } from 'flydrive/drivers/fs';
 import { S3Driver } from 'flydrive/drivers/s3';
 import { type BlobStore, createBlobStore } from './blob-store.ts';
+import { filesBelow } from './local-files.ts';
+import { objectsBelow } from './s3-objects.ts';
 
 export interface BlobStoreConfig {
   BLOB_DRIVER: 'fs' | 's3';
@@ -28,20 +31,23 @@ function openFs(dir: string): BlobStore {
   const blobs = join(root, 'blobs');
   const disk = new Disk(new FSDriver({ location: blobs, visibility: 'private' }));
   // The spool lies on the same file system as the blobs, so that a commit is a rename.
-  return createBlobStore({ disk, spoolDir: join(root, 'spool'), localPath: (key) => join(blobs, key) });
+  return createBlobStore({
+    disk,
+    spoolDir: join(root, 'spool'),
+    list: (recordId) => filesBelow(blobs, recordId),
+    localPath: (key) => join(blobs, key),
+  });
 }
 
 function openS3(config: BlobStoreConfig): BlobStore {
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
-  const disk = new Disk(
-    new S3Driver({
-      bucket: requiredSetting(config.S3_BUCKET, 'S3_BUCKET', 'BLOB_DRIVER=s3'),
-      region: config.S3_REGION,
-      visibility: 'private',
-      supportsACL: false,
-      ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT, forcePathStyle: true }),
-      ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
-    }),
-  );
-  return createBlobStore({ disk, spoolDir: join(tmpdir(), 'aigolos-spool') });
+  const bucket = requiredSetting(config.S3_BUCKET, 'S3_BUCKET', 'BLOB_DRIVER=s3');
+  const client = new S3Client({
+    region: config.S3_REGION,
+    ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT, forcePathStyle: true }),
+    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+  });
+  const disk = new Disk(new S3Driver({ client, bucket, visibility: 'private', supportsACL: false }));
+  const list = (recordId: string) => objectsBelow(client, bucket, recordId);
+  return createBlobStore({ disk, spoolDir: join(tmpdir(), 'aigolos-spool'), list });
 }
