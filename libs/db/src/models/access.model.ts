@@ -43,6 +43,7 @@ const apiKeySchema = new Schema<ApiKeyRecord>(
   { collection: 'api_keys', versionKey: false },
 );
 apiKeySchema.index({ hash: 1 }, { unique: true });
+apiKeySchema.index({ account: 1 });
 
 export function defineAccessModels(connection: Connection): {
   Account: Model<AccountRecord>;

@@ -14,6 +14,11 @@ export interface AccessRepository {
   }): Promise<{ key: string; record: ApiKeyRecord }>;
   /** Who this key belongs to. */
   findByKey(key: string): Promise<ApiKeyRecord | undefined>;
+  findAccount(username: string): Promise<AccountRecord | undefined>;
+  deleteAccount(id: string): Promise<boolean>;
+  /** Ids of an account's keys. */
+  keyIds(account: string): Promise<string[]>;
+  deleteKeys(account: string): Promise<number>;
 }
 
 const KEY_BYTES = 32;
@@ -35,6 +40,19 @@ export function createAccessRepository(Account: Model<AccountRecord>, ApiKey: Mo
     },
     async findByKey(key) {
       return (await ApiKey.findOne({ hash: hashKey(key) }).lean()) ?? undefined;
+    },
+    async findAccount(username) {
+      return (await Account.findOne({ username }).lean()) ?? undefined;
+    },
+    async deleteAccount(id) {
+      return (await Account.deleteOne({ _id: id })).deletedCount === 1;
+    },
+    async keyIds(account) {
+      const found = await ApiKey.find({ account }, { _id: 1 }).lean();
+      return found.map(({ _id }) => _id);
+    },
+    async deleteKeys(account) {
+      return (await ApiKey.deleteMany({ account })).deletedCount;
     },
   };
 }

@@ -19,6 +19,11 @@ export interface ConversationsRepository {
   }): Promise<void>;
   /** A message is there: moves `updatedAt` and the count forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
+  idsOf(account: string, limit: number): Promise<string[]>;
+  /** Removes the record; its messages follow. */
+  delete(id: string): Promise<boolean>;
+  messageIds(conversation: string, limit: number): Promise<string[]>;
+  deleteMessages(ids: string[]): Promise<number>;
 }
 
 export function createConversationsRepository(
@@ -70,6 +75,21 @@ export function createConversationsRepository(
 
     async noteMessage({ conversation, seq, createdAt }) {
       await Conversation.updateOne({ _id: conversation }, { $max: { updatedAt: createdAt, messageCount: seq + 1 } });
+    },
+
+    async idsOf(account, limit) {
+      const found = await Conversation.find({ account }, { _id: 1 }).limit(limit).lean();
+      return found.map(({ _id }) => _id);
+    },
+    async delete(id) {
+      return (await Conversation.deleteOne({ _id: id })).deletedCount === 1;
+    },
+    async messageIds(conversation, limit) {
+      const found = await Message.find({ conversation }, { _id: 1 }).limit(limit).lean();
+      return found.map(({ _id }) => _id);
+    },
+    async deleteMessages(ids) {
+      return (await Message.deleteMany({ _id: { $in: ids } })).deletedCount;
     },
   };
 }

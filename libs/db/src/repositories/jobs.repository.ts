@@ -27,6 +27,9 @@ export interface JobEnding {
   messagesPending?: boolean;
 }
 
+/** Whose jobs: an account's, or those that are turns of a conversation. */
+export type JobOwner = { account: string } | { conversation: string };
+
 export interface JobListFilter {
   account: string;
   limit: number;
@@ -61,6 +64,14 @@ export interface JobsRepository {
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
   deleteMany(ids: string[]): Promise<number>;
+  /** Jobs of an account or a conversation that do not run; erasures, which are the proof of what is gone, are left out. */
+  idleOf(owner: JobOwner, limit: number): Promise<{ _id: string; kind: JobKind }[]>;
+  /** Jobs of an account or a conversation that run. */
+  runningOf(owner: JobOwner, limit: number): Promise<{ _id: string; fence: number; leaseUntil?: Date }[]>;
+  /** Removes jobs that do not run, whether they have ended or wait. */
+  deleteIdle(ids: string[]): Promise<number>;
+  /** A running job is asked to stop; its worker sees it at the next renewal. */
+  askToStop(id: string): Promise<void>;
   /** All that have been queued since before then, longest first. */
   queuedBefore(time: Date): AsyncIterable<{ _id: string; kind: JobKind }>;
   leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
@@ -198,6 +209,21 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes })).deletedCount;
     },
 
+    idleOf: (owner, limit) =>
+      Job.find({ ...ownedBy(owner), status: { $ne: 'in_progress' } }, { kind: 1 })
+        .limit(limit)
+        .lean(),
+    runningOf: (owner, limit) =>
+      Job.find({ ...ownedBy(owner), status: 'in_progress' }, { fence: 1, leaseUntil: 1 })
+        .limit(limit)
+        .lean(),
+    async deleteIdle(ids) {
+      return (await Job.deleteMany({ _id: { $in: ids }, status: { $ne: 'in_progress' } })).deletedCount;
+    },
+    async askToStop(id) {
+      await Job.updateOne({ _id: id, status: 'in_progress' }, { $set: { cancelRequestedAt: new Date() } });
+    },
+
     queuedBefore: (time) =>
       Job.find({ status: 'queued', queuedAt: { $lt: time } }, { kind: 1 })
         .sort({ queuedAt: 1 })
@@ -233,4 +259,11 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       return new Set(found.map(({ _id }) => _id));
     },
   };
+}
+
+/** A conversation's jobs are found by the index of its turns, which holds those that have one. */
+function ownedBy(owner: JobOwner): QueryFilter<JobRecord> {
+  return 'account' in owner
+    ? { account: owner.account, kind: { $ne: 'erasure' } }
+    : { conversation: owner.conversation, turn: { $exists: true } };
 }
