@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { access, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Disk } from 'flydrive';
-import { moveInto, removeEmptyFolder } from './local-files.ts';
+import { removeEmptyFolder } from './local-files.ts';
 import { type SpooledFile, spool, sweepSpool } from './spool.ts';
 
 export interface BlobStore {
@@ -41,6 +40,8 @@ export interface BlobEntry {
 export interface BlobStoreParts {
   disk: Disk;
   spoolDir: string;
+  /** Makes a file on local disk a blob, whole or not at all; the file is gone then. */
+  store: (file: SpooledFile, key: string) => Promise<void>;
   list: (recordId: string) => AsyncIterable<BlobEntry>;
   /** The blob's own path, where blobs are files on a local disk. */
   localPath?: (key: string) => string;
@@ -49,7 +50,7 @@ export interface BlobStoreParts {
 const DELETED_AT_ONCE = 20;
 
 /** Keys begin with the record's id (`trn_…/input`), so all that belongs to a record can be found by its id alone. */
-export function createBlobStore({ disk, spoolDir, list, localPath }: BlobStoreParts): BlobStore {
+export function createBlobStore({ disk, spoolDir, store, list, localPath }: BlobStoreParts): BlobStore {
   const receive: BlobStore['receive'] = (source, options) => spool(source, { dir: spoolDir, ...options });
 
   async function remove(key: string): Promise<void> {
@@ -63,9 +64,7 @@ export function createBlobStore({ disk, spoolDir, list, localPath }: BlobStorePa
     receive,
     async commit(file, key) {
       checkKey(key);
-      if (localPath) return moveInto(file.path, localPath(key));
-      await disk.putStream(key, createReadStream(file.path), { contentLength: file.bytes });
-      await rm(file.path, { force: true });
+      await store(file, key);
     },
     discard: (file) => rm(file.path, { force: true }),
     async read(key) {

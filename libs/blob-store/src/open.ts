@@ -6,8 +6,8 @@ import { Disk } from 'flydrive';
 import { FSDriver } from 'flydrive/drivers/fs';
 import { S3Driver } from 'flydrive/drivers/s3';
 import { type BlobStore, createBlobStore } from './blob-store.ts';
-import { filesBelow } from './local-files.ts';
-import { objectsBelow } from './s3-objects.ts';
+import { filesBelow, moveInto } from './local-files.ts';
+import { objectsBelow, upload } from './s3-objects.ts';
 
 export interface BlobStoreConfig {
   BLOB_DRIVER: 'fs' | 's3';
@@ -30,12 +30,14 @@ function openFs(dir: string): BlobStore {
   const root = resolve(dir);
   const blobs = join(root, 'blobs');
   const disk = new Disk(new FSDriver({ location: blobs, visibility: 'private' }));
+  const localPath = (key: string) => join(blobs, key);
   // The spool lies on the same file system as the blobs, so that a commit is a rename.
   return createBlobStore({
     disk,
     spoolDir: join(root, 'spool'),
+    store: (file, key) => moveInto(file.path, localPath(key)),
     list: (recordId) => filesBelow(blobs, recordId),
-    localPath: (key) => join(blobs, key),
+    localPath,
   });
 }
 
@@ -48,6 +50,10 @@ function openS3(config: BlobStoreConfig): BlobStore {
     ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
   });
   const disk = new Disk(new S3Driver({ client, bucket, visibility: 'private', supportsACL: false }));
-  const list = (recordId: string) => objectsBelow(client, bucket, recordId);
-  return createBlobStore({ disk, spoolDir: join(tmpdir(), 'aigolos-spool'), list });
+  return createBlobStore({
+    disk,
+    spoolDir: config.BLOB_DIR === undefined ? join(tmpdir(), 'aigolos-spool') : join(resolve(config.BLOB_DIR), 'spool'),
+    store: (file, key) => upload(client, { bucket, key, file }),
+    list: (recordId) => objectsBelow(client, bucket, recordId),
+  });
 }

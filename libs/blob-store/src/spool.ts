@@ -22,6 +22,8 @@ export async function spool(
   source: Readable,
   options: { dir: string; maxBytes: number; signal?: AbortSignal | undefined },
 ): Promise<SpooledFile> {
+  // A source that is cut off before the pipeline listens to it would end the process; the pipeline sees it all the same.
+  source.on('error', () => {});
   await mkdir(options.dir, { recursive: true });
   const path = join(options.dir, randomUUID());
   const hash = createHash('sha256');

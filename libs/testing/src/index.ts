@@ -5,4 +5,5 @@ export * from './mongo.ts';
 export * from './prepared.ts';
 export * from './process.ts';
 export * from './redis.ts';
+export * from './s3.ts';
 export * from './wait-until.ts';

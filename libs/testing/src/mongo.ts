@@ -60,12 +60,16 @@ export interface MongoProcess extends ServerProcess {
   restart(): Promise<void>;
 }
 
-/** A database process of the test's own (SecantusDB, which speaks MongoDB's protocol), which it may stop or kill. */
-export async function startMongo(): Promise<MongoProcess> {
+/**
+ * A database process of the test's own (SecantusDB, which speaks MongoDB's protocol), which it may stop or kill. With `keptChanges`
+ * it forgets older changes than that many, so that a place in a change stream can grow too old.
+ */
+export async function startMongo({ keptChanges }: { keptChanges?: number } = {}): Promise<MongoProcess> {
   const dir = await mkdtemp(join(tmpdir(), 'aigolos-mongo-'));
   const port = await getPort();
   const program = secantusd();
   const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', dir];
+  if (keptChanges !== undefined) args.push('--oplog-max-entries', String(keptChanges));
   let server = await startServerProcess(program, args, port);
   return {
     port,

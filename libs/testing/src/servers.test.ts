@@ -3,7 +3,16 @@ import { stat } from 'node:fs/promises';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { expect, test } from 'vitest';
-import { AUDIO_CLIPS, audioClip, isAlive, startRedis, startServerProcess, useMongo, waitUntil } from './index.ts';
+import {
+  AUDIO_CLIPS,
+  audioClip,
+  isAlive,
+  startRedis,
+  startS3,
+  startServerProcess,
+  useMongo,
+  waitUntil,
+} from './index.ts';
 
 const mongo = useMongo();
 
@@ -18,6 +27,14 @@ test('a Redis that is killed comes back with what it had, and leaves no process'
   expect(await cli('GET', 'key')).toBe('');
   await redis.kill();
   expect(isAlive(redis.pid)).toBe(false);
+});
+
+test('an S3 server gives a bucket to each who asks, and leaves no process', async () => {
+  const s3 = await startS3();
+  const [one, other] = await Promise.all([s3.newBucket(), s3.newBucket()]);
+  expect(one.S3_BUCKET).not.toBe(other.S3_BUCKET);
+  await s3.kill();
+  expect(isAlive(s3.pid)).toBe(false);
 });
 
 test('a server that ends at once fails with what it said', async () => {
