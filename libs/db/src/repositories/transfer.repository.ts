@@ -1,0 +1,154 @@
+import type { Model } from 'mongoose';
+import { isDuplicateKey } from '../errors.ts';
+import type { AccountRecord } from '../models/access.model.ts';
+import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
+import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+
+/** What leaves an installation in an export and comes in by an import. */
+export interface TransferredRecords {
+  account: AccountRecord;
+  job: AnyJobRecord;
+  conversation: ConversationRecord;
+  message: MessageRecord;
+}
+export type TransferredKind = keyof TransferredRecords;
+
+/** A place in a conversation that only one record can have: a job's turn, a message's number. */
+export interface ConversationPlace {
+  _id: string;
+  conversation: string;
+  place: number;
+}
+
+/** Records as they are stored, to be copied out and in. Each page is a query of its own, so that a reader may take its time. */
+export interface TransferRepository {
+  /** All accounts, by their ids. */
+  accounts(): AsyncIterable<AccountRecord>;
+  /** All of an account's jobs, oldest first. */
+  jobsOf(account: string): AsyncIterable<AnyJobRecord>;
+  /** In the order of their ids. */
+  conversationsOf(account: string): AsyncIterable<ConversationRecord>;
+  /** As they follow each other. */
+  messagesOf(conversation: string): AsyncIterable<MessageRecord>;
+  /** Those of these ids that are there. */
+  find<Kind extends TransferredKind>(kind: Kind, ids: string[]): Promise<TransferredRecords[Kind][]>;
+  /** Who has one of these places. */
+  placesTaken(kind: 'job' | 'message', places: Omit<ConversationPlace, '_id'>[]): Promise<ConversationPlace[]>;
+  /** Adds records; one whose id is there by now is left as it is. */
+  insert<Kind extends TransferredKind>(kind: Kind, records: TransferredRecords[Kind][]): Promise<void>;
+  /** Moves a conversation's counters and time forward, never back. */
+  advance(conversation: ConversationRecord): Promise<void>;
+}
+
+const PAGE = 200;
+
+export function createTransferRepository(models: {
+  Account: Model<AccountRecord>;
+  Job: Model<JobRecord>;
+  Conversation: Model<ConversationRecord>;
+  Message: Model<MessageRecord>;
+}): TransferRepository {
+  const { Account, Job, Conversation, Message } = models;
+  const modelOf = { account: Account, job: Job, conversation: Conversation, message: Message } as unknown as {
+    [Kind in TransferredKind]: Model<TransferredRecords[Kind]>;
+  };
+
+  return {
+    accounts: () =>
+      pages((last: AccountRecord | undefined) =>
+        Account.find(last ? { _id: { $gt: last._id } } : {})
+          .sort({ _id: 1 })
+          .limit(PAGE)
+          .lean(),
+      ),
+    jobsOf: (account) =>
+      pages(async (last: AnyJobRecord | undefined) => {
+        const later = last && {
+          $or: [{ createdAt: { $gt: last.createdAt } }, { createdAt: last.createdAt, _id: { $gt: last._id } }],
+        };
+        const found = await Job.find({ account, ...later }, { checkpoint: 0 })
+          .sort({ createdAt: 1, _id: 1 })
+          .limit(PAGE)
+          .lean();
+        return found as AnyJobRecord[];
+      }),
+    conversationsOf: (account) =>
+      pages((last: ConversationRecord | undefined) =>
+        Conversation.find({ account, ...(last && { _id: { $gt: last._id } }) })
+          .sort({ _id: 1 })
+          .limit(PAGE)
+          .lean(),
+      ),
+    messagesOf: (conversation) =>
+      pages((last: MessageRecord | undefined) =>
+        Message.find({ conversation, ...(last && { seq: { $gt: last.seq } }) })
+          .sort({ seq: 1 })
+          .limit(PAGE)
+          .lean(),
+      ),
+
+    async find(kind, ids) {
+      const found = await modelOf[kind].find({ _id: { $in: ids } } as never).lean();
+      return found as TransferredRecords[typeof kind][];
+    },
+
+    async placesTaken(kind, places) {
+      const conversations = { $in: [...new Set(places.map(({ conversation }) => conversation))] };
+      const numbers = { $in: [...new Set(places.map(({ place }) => place))] };
+      const found =
+        kind === 'job'
+          ? (
+              await Job.find(
+                { conversation: conversations, turn: { ...numbers, $exists: true } },
+                { conversation: 1, turn: 1 },
+              ).lean()
+            ).map(({ _id, conversation = '', turn = 0 }) => ({ _id, conversation, place: turn }))
+          : (await Message.find({ conversation: conversations, seq: numbers }, { conversation: 1, seq: 1 }).lean()).map(
+              ({ _id, conversation, seq }) => ({ _id, conversation, place: seq }),
+            );
+      const asked = new Set(places.map(keyOfPlace));
+      return found.filter((one) => asked.has(keyOfPlace(one)));
+    },
+
+    async insert(kind, records) {
+      const present = new Set(
+        (
+          await this.find(
+            kind,
+            records.map(({ _id }) => _id),
+          )
+        ).map(({ _id }) => _id),
+      );
+      const missing = records.filter(({ _id }) => !present.has(_id));
+      if (missing.length === 0) return;
+      await modelOf[kind]
+        .insertMany(missing as never, { ordered: false, throwOnValidationError: true })
+        .catch(async (error: unknown) => {
+          // Another import may have been quicker with the same records.
+          const there = await this.find(
+            kind,
+            missing.map(({ _id }) => _id),
+          );
+          if (!isDuplicateKey(error) || there.length < missing.length) throw error;
+        });
+    },
+
+    async advance({ _id, nextTurn, messageCount, updatedAt }) {
+      await Conversation.updateOne({ _id }, { $max: { nextTurn, messageCount, updatedAt } });
+    },
+  };
+}
+
+/** Follows pages to their end; each begins after the last record of the one before. */
+async function* pages<T>(next: (last: T | undefined) => Promise<T[]>): AsyncGenerator<T> {
+  for (let last: T | undefined; ; ) {
+    const page = await next(last);
+    yield* page;
+    if (page.length < PAGE) return;
+    last = page.at(-1);
+  }
+}
+
+function keyOfPlace({ conversation, place }: Omit<ConversationPlace, '_id'>): string {
+  return `${conversation} ${place}`;
+}
