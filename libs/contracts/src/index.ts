@@ -1,6 +1,9 @@
 export * from './errors.ts';
+export * from './http/account.ts';
 export * from './http/chat.ts';
 export * from './http/common.ts';
+export * from './http/conversations.ts';
+export * from './http/erasures.ts';
 export * from './http/jobs.ts';
 export * from './http/models.ts';
 export * from './http/speech.ts';
@@ -17,3 +20,4 @@ export * from './jobs/usage.ts';
 export * from './limits.ts';
 export * from './live.ts';
 export * from './models.ts';
+export * from './retention.ts';
