@@ -1,12 +1,12 @@
-import { LIMITS } from '@aigolos/contracts';
+import { DEFAULT_RETENTION, LIMITS, type RetentionOffer, RetentionWishSchema } from '@aigolos/contracts';
 import {
   blobConfig,
+  cleanupConfig,
   databaseConfig,
   intVar,
   mediaConfig,
   processConfig,
   queueConfig,
-  retentionConfig,
 } from '@aigolos/runtime';
 import { z } from 'zod';
 
@@ -16,12 +16,33 @@ export const ConfigSchema = z.object({
   ...queueConfig,
   ...blobConfig,
   ...mediaConfig,
-  ...retentionConfig,
+  ...cleanupConfig,
   HOST: z.string().default('127.0.0.1').describe('address that the HTTP API listens on'),
   PORT: intVar.min(0).max(65_535).default(8_787).describe('its port; 0 takes a free one'),
+  RETENTION: z
+    .string()
+    .default('input=90d, result=90d, output=90d, conversation=90d')
+    .superRefine((text, context) => {
+      for (const { message } of RetentionWishSchema.safeParse(text).error?.issues ?? []) context.addIssue(message);
+    })
+    .describe('how long what is kept where neither request nor account says'),
   AUDIO_MAX_BYTES: intVar.min(1).default(LIMITS.audioBytes).describe('largest audio file that is taken'),
   AUDIO_MAX_SECONDS: intVar.min(1).default(LIMITS.audioSeconds).describe('longest audio that is taken'),
   UPLOAD_IDLE_MS: intVar.min(1_000).default(60_000).describe('an upload that sends nothing for so long is given up'),
   STOP_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping gateway lets requests finish'),
 });
 export type Config = z.infer<typeof ConfigSchema>;
+
+/** What this installation keeps how long. */
+export function retentionOffer({ RETENTION, CLEANUP_CRON, CLEANUP_DAYS }: Config): RetentionOffer {
+  const { input, result, output, conversation } = RetentionWishSchema.parse(RETENTION);
+  return {
+    defaults: {
+      input: input === undefined ? DEFAULT_RETENTION.input : input,
+      result: result === undefined ? DEFAULT_RETENTION.result : result,
+      output: output === undefined ? DEFAULT_RETENTION.output : output,
+      conversation: conversation === undefined ? DEFAULT_RETENTION.conversation : conversation,
+    },
+    maxSeconds: CLEANUP_CRON === 'off' ? LIMITS.retentionSeconds : CLEANUP_DAYS * 24 * 60 * 60,
+  };
+}

@@ -7,7 +7,7 @@ import { createCancelSender, createLiveStreams, createProducer } from '@aigolos/
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type GatewayDeps } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, retentionOffer } from './config.ts';
 
 export interface Gateway extends App {
   /** Where it listens, once it has started. */
@@ -33,7 +33,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
     closer.add(() => cancels.close());
     return {
       db,
-      jobs: createJobs({ db, producer, live, cancels, log, retentionDays: config.RETENTION_DAYS }),
+      jobs: createJobs({ db, producer, live, cancels, log, retention: retentionOffer(config) }),
       blobs: openBlobStore(config),
       media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
       producer,

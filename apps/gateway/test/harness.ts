@@ -116,7 +116,7 @@ export async function openHouse(
       const producer = await createProducer(config, log);
       const live = await createLiveStreams(config, log);
       const deps = { db, producer, live, log };
-      const runner = createJobRunner({ kind, process, deps, metrics: createMetrics('test'), retentionDays: 1 });
+      const runner = createJobRunner({ kind, process, deps, metrics: createMetrics('test') });
       const cancels = createCancelReceiver(config, log, runner.cancel);
       const { queue: name } = JOB_CATALOGUE[kind];
       const queue = createQueueWorker({ redis: config, queue: name, concurrency: 4, handle: runner.handle, log });

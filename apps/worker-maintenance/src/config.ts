@@ -1,4 +1,12 @@
-import { blobConfig, databaseConfig, healthConfig, intVar, processConfig, queueConfig } from '@aigolos/runtime';
+import {
+  blobConfig,
+  cleanupConfig,
+  databaseConfig,
+  healthConfig,
+  intVar,
+  processConfig,
+  queueConfig,
+} from '@aigolos/runtime';
 import { z } from 'zod';
 
 export const ConfigSchema = z.object({
@@ -7,7 +15,8 @@ export const ConfigSchema = z.object({
   ...queueConfig,
   ...blobConfig,
   ...healthConfig,
-  CLEANUP_CRON: z.string().default('30 3 * * *').describe('when expired jobs are deleted: cron, UTC'),
+  ...cleanupConfig,
+  EXPIRE_EVERY_MS: intVar.min(100).default(60_000).describe('pause between two searches for what is due to be deleted'),
   RECONCILE_EVERY_MS: intVar.min(100).default(10_000).describe('pause between two sweeps of the reconciler'),
   ORPHAN_SWEEP_EVERY_MS: intVar
     .min(100)

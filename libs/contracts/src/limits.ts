@@ -11,6 +11,9 @@ export const LIMITS = {
   audioSeconds: 2 * 60 * 60,
   audioBytes: 2 * 1024 ** 3,
   waitSeconds: 300,
+  retentionSeconds: 10 * 365 * 24 * 60 * 60,
+  /** A record and a conversation must be there long enough to be read. */
+  retentionLeastSeconds: 60,
 } as const;
 
 /** How many of a conversation's last messages stand before a new one. */

@@ -4,5 +4,5 @@ export { API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/acce
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
 export { type AnyJobRecord, type JobRecord, newJobRecord } from './models/job.model.ts';
 export { ensureReplicaSet } from './replica-set.ts';
-export type { Claim, JobEnding, JobsRepository } from './repositories/jobs.repository.ts';
+export type { Claim, EndedJob, JobEnding, JobExpiry, JobsRepository } from './repositories/jobs.repository.ts';
 export type { Change } from './watcher.ts';

@@ -1,3 +1,4 @@
+import type { RetentionOffer } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
 import type { CancelSender, LiveStreams, Producer } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
@@ -11,13 +12,8 @@ export interface JobsDeps {
 }
 
 export interface SubmitterDeps extends JobsDeps {
+  db: Pick<Database, 'jobs' | 'conversations' | 'access'>;
   cancels: CancelSender;
-  retentionDays: number;
-}
-
-const DAY_MS = 24 * 60 * 60_000;
-
-/** When a job that ended now is to be deleted. */
-export function expiryAfter(finishedAt: Date, retentionDays: number): Date {
-  return new Date(finishedAt.getTime() + retentionDays * DAY_MS);
+  /** How long this installation keeps what. */
+  retention: RetentionOffer;
 }

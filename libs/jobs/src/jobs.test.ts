@@ -126,7 +126,7 @@ describe('cancelling', () => {
     house.startWorker(untilAborted, { leaseMs: 600 });
     const { _id } = await house.submitChat();
     await waitUntil('it runs', async () => (await house.jobs.get(ACCOUNT, _id)).status === 'in_progress');
-    await house.db.jobs.requestCancel(ACCOUNT, _id, new Date());
+    await house.db.jobs.requestCancel(ACCOUNT, _id, {});
     expect(await ended(_id)).toMatchObject({ status: 'cancelled' });
   });
 });

@@ -5,11 +5,15 @@ import {
   type JobStatus,
   NotFoundError,
   newId,
+  type RetentionPolicy,
+  type RetentionWish,
+  resolveRetention,
   type TaskOf,
 } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
-import { expiryAfter, type SubmitterDeps } from './deps.ts';
+import type { SubmitterDeps } from './deps.ts';
+import { expiryOf } from './expiry.ts';
 
 export interface Submission<Kind extends JobKind> {
   kind: Kind;
@@ -19,6 +23,8 @@ export interface Submission<Kind extends JobKind> {
   task: TaskOf[Kind];
   metadata?: Record<string, string>;
   warnings?: string[];
+  /** What the request asks for; the rest is the account's and the installation's to say. */
+  retention?: RetentionWish | undefined;
 }
 
 /** Submitting jobs and looking after them, as their owner may. */
@@ -56,7 +62,7 @@ export type JobNews =
 const LOOK_AGAIN_MS = 1_000;
 
 export function createJobs(deps: SubmitterDeps): Jobs {
-  const { db, producer, live, cancels, log, retentionDays } = deps;
+  const { db, producer, live, cancels, log } = deps;
 
   async function get(account: string, id: string): Promise<AnyJobRecord> {
     const job = await db.jobs.findOwned(account, id);
@@ -83,9 +89,11 @@ export function createJobs(deps: SubmitterDeps): Jobs {
   return {
     get,
     watch,
-    async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [] }) {
-      const turn = await takeTurn(kind, task);
-      const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, ...turn });
+    async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [], retention: wanted }) {
+      const settings = await db.access.accountById(account);
+      const retention = resolveRetention(deps.retention, { request: wanted, account: settings?.retention });
+      const turn = await takeTurn(kind, task, { wanted: wanted?.conversation, retention });
+      const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, retention, ...turn });
       await db.jobs.insert(job);
       await producer.add({ id, kind }).catch((error: unknown) => {
         log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
@@ -110,7 +118,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
 
     async cancel(account, id) {
       const job = await get(account, id);
-      const status = await db.jobs.requestCancel(account, id, expiryAfter(new Date(), retentionDays));
+      const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
       if (status === 'cancelled' && job.status === 'queued') {
         await producer.remove({ id, kind: job.kind }).catch(() => {});
         await live.publish(id, { type: 'finished', fence: job.fence });
@@ -127,15 +135,26 @@ export function createJobs(deps: SubmitterDeps): Jobs {
           code: 'JOB_NOT_DELETABLE',
         });
       }
-      await live.remove(id);
+      await live.remove(id).catch(() => {});
     },
 
     queuePosition: (job) => db.jobs.queuedAhead(job.kind, job.queuedAt),
   };
 
-  async function takeTurn(kind: JobKind, task: TaskOf[JobKind]): Promise<{ conversation?: string; turn?: number }> {
+  async function takeTurn(
+    kind: JobKind,
+    task: TaskOf[JobKind],
+    { wanted, retention }: { wanted: number | null | undefined; retention: RetentionPolicy },
+  ): Promise<{ conversation?: string; turn?: number; retention?: RetentionPolicy }> {
     if (kind !== 'chat' || !('conversation' in task) || !task.conversation) return {};
     const conversation = task.conversation;
-    return { conversation, turn: await db.conversations.takeTurn(conversation) };
+    const taken = await db.conversations.takeTurn(conversation, { wanted, otherwise: retention.conversation });
+    if (!taken) {
+      throw new NotFoundError(`There is no conversation ${conversation} any more; send "new" to begin one.`, {
+        code: 'CONVERSATION_NOT_FOUND',
+        param: 'conversation',
+      });
+    }
+    return { conversation, turn: taken.turn, retention: { ...retention, conversation: taken.retentionSeconds } };
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRetryable, JOB_CATALOGUE, JobError, type JobKind, toJobFailure } from '@aigolos/contracts';
-import { isDatabaseUnavailable, type JobEnding, type JobRecord } from '@aigolos/db';
+import { isDatabaseUnavailable, type JobEnding, type JobExpiry, type JobRecord } from '@aigolos/db';
 import type { Handled } from '@aigolos/queue';
 import { backoffMs, Counter, Histogram, type Registry } from '@aigolos/runtime';
 import { type Attempt, type AttemptOutcome, attemptTimedOut, startAttempt } from './attempt.ts';
-import { expiryAfter, type JobsDeps } from './deps.ts';
+import type { JobsDeps } from './deps.ts';
+import { expiryOf } from './expiry.ts';
 import type { Processor } from './processor.ts';
 import { writeTurn } from './turns.ts';
 
@@ -14,7 +15,6 @@ export interface RunnerOptions<Kind extends JobKind> {
   process: Processor<Kind>;
   deps: JobsDeps;
   metrics: Registry;
-  retentionDays: number;
   /** For tests. */
   leaseMs?: number;
 }
@@ -36,7 +36,7 @@ const RETRY_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
 const DATABASE_BACKOFF = { baseMs: 250, maxMs: 5_000 };
 
 export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kind>): JobRunner {
-  const { kind, process, deps, retentionDays, leaseMs = LEASE_MS } = options;
+  const { kind, process, deps, leaseMs = LEASE_MS } = options;
   const { db, live, log } = deps;
   const worker = `${kind}-${randomUUID()}`;
   const running = new Map<string, Attempt<Kind>>();
@@ -44,9 +44,12 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
   const metrics = createRunnerMetrics(options.metrics, kind);
 
   /** Writes an end. Waits for a database that is away: the work is done, and only this is left of it. */
-  async function finish(job: JobRecord<Kind>, ending: Omit<JobEnding, 'finishedAt' | 'expiresAt'>): Promise<boolean> {
+  async function finish(
+    job: JobRecord<Kind>,
+    ending: Omit<JobEnding, 'finishedAt' | keyof JobExpiry>,
+  ): Promise<boolean> {
     const finishedAt = new Date();
-    const whole = { ...ending, finishedAt, expiresAt: expiryAfter(finishedAt, retentionDays) };
+    const whole = { ...ending, finishedAt, ...expiryOf(job, ending.status, finishedAt) };
     const won = await untilDatabaseAnswers(async () => {
       if (await db.jobs.finish(job._id, job.fence, whole)) return true;
       // A write whose acknowledgement was lost has taken effect; only then does the record end with our own fence.

@@ -16,7 +16,6 @@ export interface WorkerConfig extends RedisConfig {
   MONGO_URL: string;
   CONCURRENCY: number;
   DRAIN_GRACE_MS: number;
-  RETENTION_DAYS: number;
   HEALTH_HOST: string;
   HEALTH_PORT?: number | undefined;
 }
@@ -66,7 +65,7 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
       });
       closer.add(() => announcing.stop());
       const deps = { db, producer, live, log };
-      runner = createJobRunner({ kind, process, deps, metrics, retentionDays: config.RETENTION_DAYS });
+      runner = createJobRunner({ kind, process, deps, metrics });
       const cancels = createCancelReceiver(config, log, (jobId) => runner?.cancel(jobId));
       closer.add(() => cancels.close());
       const { queue: name } = JOB_CATALOGUE[kind];

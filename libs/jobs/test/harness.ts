@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ChatTask } from '@aigolos/contracts';
+import { type ChatTask, DEFAULT_RETENTION } from '@aigolos/contracts';
 import { type Database, openDatabase } from '@aigolos/db';
 import {
   createCancelReceiver,
@@ -51,7 +51,7 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
   const cancels = createCancelSender(config, log);
   const deps = { db, producer, live, log };
   const closers = [() => cancels.close(), () => live.close(), () => producer.close(), () => db.close()].toReversed();
-  const jobs = createJobs({ ...deps, cancels, retentionDays: 1 });
+  const jobs = createJobs({ ...deps, cancels, retention: { defaults: DEFAULT_RETENTION, maxSeconds: 10 ** 9 } });
   return {
     db,
     jobs,
@@ -64,7 +64,6 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
         process,
         deps,
         metrics: createMetrics('test'),
-        retentionDays: 1,
         leaseMs,
       });
       const receiver = createCancelReceiver(config, log, runner.cancel);

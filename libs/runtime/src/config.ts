@@ -43,7 +43,7 @@ export const queueConfig = {
 
 export const blobConfig = {
   BLOB_DRIVER: z.enum(['fs', 's3']).default('fs').describe('where audio is kept'),
-  BLOB_DIR: z.string().optional().describe('folder of the fs driver'),
+  BLOB_DIR: z.string().optional().describe('folder of the fs driver; with s3, of what is still being received or made'),
   S3_BUCKET: z.string().optional().describe('bucket of the s3 driver'),
   S3_REGION: z.string().default('us-east-1').describe('region of the s3 driver'),
   S3_ENDPOINT: z.url().optional().describe('address of an S3-compatible service; AWS where absent'),
@@ -64,8 +64,17 @@ export const healthConfig = {
   HEALTH_PORT: intVar.min(0).max(65_535).optional().describe('its port; 0 takes a free one, none where absent'),
 };
 
-export const retentionConfig = {
-  RETENTION_DAYS: intVar.min(1).default(90).describe('days after its end that a job and its files are deleted'),
+/** The gateway grants no lifetime that the scheduled cleanup would cut short, so both read this. */
+export const cleanupConfig = {
+  CLEANUP_CRON: z
+    .string()
+    .default('30 3 * * *')
+    .describe('when the scheduled cleanup runs: cron, UTC; `off` for never'),
+  CLEANUP_DAYS: intVar
+    .min(1)
+    .max(3_650)
+    .default(90)
+    .describe('age at which the scheduled cleanup removes what is kept; no longer lifetime is granted while it runs'),
 };
 
 const modelsConfig = {
@@ -85,7 +94,6 @@ export const workerConfig = {
   ...databaseConfig,
   ...queueConfig,
   ...modelsConfig,
-  ...retentionConfig,
   ...healthConfig,
   ...testEngineConfig,
   CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),

@@ -5,7 +5,7 @@ import type { Jobs } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CLIENT_GONE } from '../plugins/observe.ts';
 import { heldOpenSignal, waitPatiently } from './held-open.ts';
-import { retryAfterSeconds, toJobView } from './job-view.ts';
+import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody } from './result-body.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
@@ -52,9 +52,12 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
       case 'json':
         return reply.send(answer.body);
       case 'text':
-        return reply.type('text/plain; charset=utf-8').send(answer.text);
+        return expiring(reply, record).type('text/plain; charset=utf-8').send(answer.text);
       case 'file':
-        return reply.type(answer.contentType).header('content-length', answer.bytes).send(answer.stream);
+        return expiring(reply, record)
+          .type(answer.contentType)
+          .header('content-length', answer.bytes)
+          .send(answer.stream);
     }
   }
 
@@ -101,4 +104,10 @@ function announce(reply: FastifyReply, { _id, warnings }: AnyJobRecord): void {
   reply.header('x-job-id', _id);
   const header = warningsHeader(warnings);
   if (header) reply.header('x-warnings', header);
+}
+
+/** For bodies that cannot say themselves when they are deleted. */
+function expiring(reply: FastifyReply, record: AnyJobRecord): FastifyReply {
+  const at = expiresAt(record);
+  return at === null ? reply : reply.header('x-expires-at', at);
 }

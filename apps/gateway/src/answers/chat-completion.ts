@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatCompletionChunk, ChatResult } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
-import { unixSeconds } from './job-view.ts';
+import { expiresAt, unixSeconds } from './job-view.ts';
 
 /** A finished chat job in OpenAI's shape; the completion's id is the job's. */
 export function toChatCompletion(job: JobRecord<'chat'>, { text, finishReason }: ChatResult): ChatCompletion {
@@ -16,6 +16,7 @@ export function toChatCompletion(job: JobRecord<'chat'>, { text, finishReason }:
       },
     ],
     usage: toChatUsage(job),
+    expires_at: expiresAt(job),
   };
 }
 
@@ -29,7 +30,13 @@ export function toChunk(job: JobRecord<'chat'>, choice: Partial<Choice>): ChatCo
 
 /** The last piece of a streamed answer, for those who asked for it. */
 export function toUsageChunk(job: JobRecord<'chat'>): ChatCompletionChunk {
-  return { ...common(job), object: 'chat.completion.chunk', choices: [], usage: toChatUsage(job) };
+  return {
+    ...common(job),
+    object: 'chat.completion.chunk',
+    choices: [],
+    usage: toChatUsage(job),
+    expires_at: expiresAt(job),
+  };
 }
 
 function common(job: JobRecord<'chat'>) {

@@ -1,4 +1,4 @@
-import { isFinal, type JobView } from '@aigolos/contracts';
+import { DEFAULT_RETENTION, isFinal, type JobView } from '@aigolos/contracts';
 import type { AnyJobRecord } from '@aigolos/db';
 
 const MAX_RETRY_AFTER_SECONDS = 60;
@@ -15,7 +15,10 @@ export function toJobView(job: AnyJobRecord, queuePosition: number | null = null
     created_at: unixSeconds(job.createdAt),
     started_at: job.startedAt ? unixSeconds(job.startedAt) : null,
     finished_at: job.finishedAt ? unixSeconds(job.finishedAt) : null,
-    expires_at: job.expiresAt ? unixSeconds(job.expiresAt) : null,
+    expires_at: expiresAt(job),
+    input_expires_at: job.inputExpiresAt ? unixSeconds(job.inputExpiresAt) : null,
+    output_expires_at: job.outputExpiresAt ? unixSeconds(job.outputExpiresAt) : null,
+    retention: job.retention ?? DEFAULT_RETENTION,
     progress: job.progress,
     queue_position: queuePosition,
     attempt: job.attempt,
@@ -26,6 +29,11 @@ export function toJobView(job: AnyJobRecord, queuePosition: number | null = null
     metadata: job.metadata,
     urls: { self, cancel: `${self}/cancel`, result: `${self}/result` },
   };
+}
+
+/** When a job is deleted: null while it has not ended, and where it is kept. */
+export function expiresAt(job: Pick<AnyJobRecord, 'expiresAt'>): number | null {
+  return job.expiresAt ? unixSeconds(job.expiresAt) : null;
 }
 
 export function unixSeconds(date: Date): number {

@@ -12,6 +12,7 @@ import {
 } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
+import { expiresAt } from './job-view.ts';
 
 export type ResultBody =
   | { type: 'json'; body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson | ErasureResult }
@@ -30,9 +31,9 @@ export async function resultBody(blobs: Pick<BlobStore, 'read' | 'exists'>, job:
     case 'transcription':
       return toTranscription(job, job.result);
     case 'speech':
-      return readFile(blobs, job._id, job.result);
+      return readFile(blobs, job, job.result);
     case 'export':
-      return readFile(blobs, job._id, job.result);
+      return readFile(blobs, job, job.result);
     case 'erasure':
       return { type: 'json', body: job.result };
   }
@@ -62,12 +63,13 @@ export function whyNoResult(job: AnyJobRecord): AIGolosError {
 }
 
 function toTranscription(
-  { task }: JobRecord<'transcription'>,
+  job: JobRecord<'transcription'>,
   { text, language, durationSeconds, segments, words }: NonNullable<JobRecord<'transcription'>['result']>,
 ): ResultBody {
+  const { task } = job;
   if (task.responseFormat === 'text') return { type: 'text', text };
   const usage = { type: 'duration' as const, seconds: Math.ceil(durationSeconds) };
-  if (task.responseFormat === 'json') return { type: 'json', body: { text, usage } };
+  if (task.responseFormat === 'json') return { type: 'json', body: { text, usage, expires_at: expiresAt(job) } };
   const body: TranscriptionVerboseJson = {
     task: 'transcribe',
     language,
@@ -76,16 +78,19 @@ function toTranscription(
     ...(task.segmentTimestamps !== false && { segments }),
     ...(task.wordTimestamps && { words }),
     usage,
+    expires_at: expiresAt(job),
   };
   return { type: 'json', body };
 }
 
 async function readFile(
   blobs: Pick<BlobStore, 'read' | 'exists'>,
-  id: string,
+  { _id: id, outputExpiresAt }: Pick<JobRecord, '_id' | 'outputExpiresAt'>,
   { blobKey, contentType, bytes }: { blobKey: string; contentType: string; bytes: number },
 ): Promise<ResultBody> {
-  if (!(await blobs.exists(blobKey))) throw notAvailable(id);
+  // A file whose time has come is gone for its readers, though it is deleted a little later.
+  const isDue = outputExpiresAt !== undefined && outputExpiresAt <= new Date();
+  if (isDue || !(await blobs.exists(blobKey))) throw notAvailable(id);
   return { type: 'file', contentType, bytes, stream: await blobs.read(blobKey) };
 }
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AIGolosError, UnavailableError } from '@aigolos/contracts';
+import { AIGolosError, type ChatCompletionChunk, UnavailableError } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Logger } from '@aigolos/runtime';
@@ -7,6 +7,7 @@ import { toOpenAIError } from '../errors/error-body.ts';
 import { toAIGolosError } from '../errors/to-aigolos-error.ts';
 import { toChunk, toUsageChunk } from './chat-completion.ts';
 import { followText, type TextNews } from './follow-text.ts';
+import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
 import { sseEvent, withHeartbeat } from './server-sent-events.ts';
 import { SILENT, within } from './within.ts';
@@ -43,8 +44,8 @@ async function* completionEvents(
   news: AsyncGenerator<TextNews>,
   { includeUsage, log }: StreamOptions,
 ): AsyncGenerator<string> {
-  const chunk = (choice: Parameters<typeof toChunk>[1]) =>
-    sseEvent({ ...toChunk(job, choice), ...(includeUsage && { usage: null }) });
+  const chunk = (choice: Parameters<typeof toChunk>[1], more: Partial<ChatCompletionChunk> = {}) =>
+    sseEvent({ ...toChunk(job, choice), ...more, ...(includeUsage && { usage: null }) });
   try {
     yield chunk({ delta: { role: 'assistant', content: '' } });
     for await (const item of news) {
@@ -54,7 +55,7 @@ async function* completionEvents(
       }
       if (item.type === 'diverged') throw startedAnew(job);
       if (!item.job.result) throw whyNoResult(item.job);
-      yield chunk({ finish_reason: item.job.result.finishReason });
+      yield chunk({ finish_reason: item.job.result.finishReason }, { expires_at: expiresAt(item.job) });
       if (includeUsage) yield sseEvent(toUsageChunk(item.job));
       return yield sseEvent('[DONE]');
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FinishReasonSchema } from '../jobs/chat.ts';
 import { LIMITS } from '../limits.ts';
+import { RetentionWishSchema } from '../retention.ts';
 import { countCharacters, NameSchema, numberBetween } from './common.ts';
 
 const TextPartSchema = z.object({ type: z.literal('text'), text: z.string() });
@@ -53,6 +54,7 @@ export const ChatCompletionRequestSchema = z
       .union([z.string().min(1), z.object({ id: z.string().min(1) })])
       .nullish()
       .describe('Id of a conversation, or "new" to begin one; its last 10 messages go before these (an AIGolos field)'),
+    retention: RetentionWishSchema.nullish().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
   })
   .meta({ id: 'ChatCompletionRequest' });
 export type ChatCompletionRequest = z.infer<typeof ChatCompletionRequestSchema>;
@@ -79,6 +81,7 @@ export const ChatCompletionSchema = z
     ),
     usage: ChatUsageSchema,
     conversation: z.object({ id: z.string() }).optional(),
+    expires_at: z.number().int().nullable().optional(),
   })
   .meta({ id: 'ChatCompletion' });
 export type ChatCompletion = z.infer<typeof ChatCompletionSchema>;
@@ -99,6 +102,7 @@ export const ChatCompletionChunkSchema = z
     ),
     usage: ChatUsageSchema.nullish(),
     conversation: z.object({ id: z.string() }).optional(),
+    expires_at: z.number().int().nullable().optional(),
   })
   .meta({ id: 'ChatCompletionChunk' });
 export type ChatCompletionChunk = z.infer<typeof ChatCompletionChunkSchema>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
 import { JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
+import { RetentionPolicySchema } from '../retention.ts';
 
 /** A job as its owner sees it. Times are Unix seconds; `progress` runs from 0 to 1. */
 export const JobViewSchema = z
@@ -13,7 +14,22 @@ export const JobViewSchema = z
     created_at: z.number().int(),
     started_at: z.number().int().nullable(),
     finished_at: z.number().int().nullable(),
-    expires_at: z.number().int().nullable(),
+    expires_at: z
+      .number()
+      .int()
+      .nullable()
+      .describe('When it is deleted; null while it has not ended, and where it is kept until somebody deletes it'),
+    input_expires_at: z
+      .number()
+      .int()
+      .nullable()
+      .describe('When the audio that was sent is deleted, where there was any'),
+    output_expires_at: z
+      .number()
+      .int()
+      .nullable()
+      .describe('When the audio that was made is deleted, where there is any'),
+    retention: RetentionPolicySchema,
     progress: z.number(),
     queue_position: z
       .number()

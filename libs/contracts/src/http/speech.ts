@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SpeechFormatSchema } from '../jobs/speech.ts';
 import { LIMITS } from '../limits.ts';
+import { RetentionWishSchema } from '../retention.ts';
 import { countCharacters, NameSchema, numberBetween } from './common.ts';
 
 /** Loose, so that options which AIGolos does not have can be told of instead of vanishing. */
@@ -25,6 +26,7 @@ export const SpeechRequestSchema = z
     stream_format: z
       .literal('audio', { error: 'stream_format must be "audio": the sound itself is streamed, not events' })
       .optional(),
+    retention: RetentionWishSchema.nullish().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
   })
   .meta({ id: 'SpeechRequest' });
 export type SpeechRequest = z.infer<typeof SpeechRequestSchema>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TranscriptSegmentSchema, TranscriptWordSchema } from '../jobs/transcription.ts';
 import { LIMITS } from '../limits.ts';
+import { RetentionWishSchema } from '../retention.ts';
 import { LanguageSchema, NameSchema } from './common.ts';
 
 export const TRANSCRIPTION_FORMATS = ['json', 'text', 'verbose_json'] as const;
@@ -22,6 +23,7 @@ export const TranscriptionFieldsSchema = z.looseObject({
     .max(1, { error: temperatureError })
     .optional(),
   timestamp_granularities: z.array(z.enum(['word', 'segment'])).optional(),
+  retention: RetentionWishSchema.optional().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
 });
 export type TranscriptionFields = z.infer<typeof TranscriptionFieldsSchema>;
 
@@ -32,8 +34,11 @@ export const TranscriptionFormSchema = z
 
 const DurationUsageSchema = z.object({ type: z.literal('duration'), seconds: z.number() });
 
+/** When the job, and with it its result, is deleted: Unix seconds; null where it is kept until somebody deletes it. */
+const ExpiresAtSchema = z.number().int().nullable();
+
 export const TranscriptionJsonSchema = z
-  .object({ text: z.string(), usage: DurationUsageSchema })
+  .object({ text: z.string(), usage: DurationUsageSchema, expires_at: ExpiresAtSchema })
   .meta({ id: 'Transcription' });
 export type TranscriptionJson = z.infer<typeof TranscriptionJsonSchema>;
 
@@ -46,6 +51,7 @@ export const TranscriptionVerboseJsonSchema = z
     segments: z.array(TranscriptSegmentSchema).optional(),
     words: z.array(TranscriptWordSchema).optional(),
     usage: DurationUsageSchema,
+    expires_at: ExpiresAtSchema,
   })
   .meta({ id: 'TranscriptionVerbose' });
 export type TranscriptionVerboseJson = z.infer<typeof TranscriptionVerboseJsonSchema>;

@@ -1,3 +1,4 @@
+import type { RetentionWish } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
 
 export const API_KEY_ROLES = ['user', 'admin'] as const;
@@ -9,6 +10,8 @@ export interface AccountRecord {
   /** The operator's name for it, unique. */
   username: string;
   createdAt: Date;
+  /** How long its data is kept where a request does not say; what is left out follows the installation. */
+  retention?: RetentionWish;
 }
 
 export interface ApiKeyRecord {
@@ -26,6 +29,7 @@ const accountSchema = new Schema<AccountRecord>(
     _id: { type: String, required: true },
     username: { type: String, required: true },
     createdAt: { type: Date, required: true },
+    retention: Schema.Types.Mixed,
   },
   { collection: 'accounts', versionKey: false },
 );

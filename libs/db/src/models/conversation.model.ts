@@ -9,6 +9,11 @@ export interface ConversationRecord {
   messageCount: number;
   createdAt: Date;
   updatedAt: Date;
+  /** How long it is kept after its last turn; null keeps it; absent before its first turn. */
+  retentionSeconds?: number | null;
+  expiresAt?: Date;
+  /** When its last turn was taken: the job of that turn follows in a moment. */
+  turnTakenAt?: Date;
 }
 
 export interface MessageRecord {
@@ -32,10 +37,16 @@ const conversationSchema = new Schema<ConversationRecord>(
     messageCount: { type: Number, required: true },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
+    retentionSeconds: Number,
+    expiresAt: Date,
+    turnTakenAt: Date,
   },
   { collection: 'conversations', versionKey: false },
 );
 conversationSchema.index({ account: 1, updatedAt: -1, _id: -1 });
+conversationSchema.index({ account: 1, _id: 1 });
+conversationSchema.index({ updatedAt: 1, _id: 1 });
+conversationSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $exists: true } } });
 
 const messageSchema = new Schema<MessageRecord>(
   {

@@ -7,6 +7,7 @@ import {
   type JobStatus,
   type JobUsage,
   type ResultOf,
+  type RetentionPolicy,
   type TaskOf,
 } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
@@ -45,7 +46,25 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   queuedAt: Date;
   startedAt?: Date;
   finishedAt?: Date;
+  /** How long what of it is kept, as it was resolved at the submission; absent in records of earlier versions. */
+  retention?: RetentionPolicy;
+  /** When the record goes, with all that belongs to it; absent until it has ended, and where it is kept. */
   expiresAt?: Date;
+  /** When the audio that was sent, and the audio that was made, go; never later than the record. */
+  inputExpiresAt?: Date;
+  outputExpiresAt?: Date;
+  /** The next of these two times whose files are still to be deleted. */
+  filesExpireAt?: Date;
+  inputDeletedAt?: Date;
+  outputDeletedAt?: Date;
+  /** What a removal that has begun found of files, so that every other one tells the same of it. */
+  removing?: StoredFiles;
+}
+
+/** How many files a record has, and their bytes together. */
+export interface StoredFiles {
+  files: number;
+  bytes: number;
 }
 
 /** A record of any kind whose `kind` tells the type of its task and result. */
@@ -95,7 +114,14 @@ const jobSchema = new Schema<JobRecord>(
     queuedAt: { type: Date, required: true },
     startedAt: Date,
     finishedAt: Date,
+    retention: Schema.Types.Mixed,
     expiresAt: Date,
+    inputExpiresAt: Date,
+    outputExpiresAt: Date,
+    filesExpireAt: Date,
+    inputDeletedAt: Date,
+    outputDeletedAt: Date,
+    removing: Schema.Types.Mixed,
   },
   { collection: 'jobs', discriminatorKey: 'kind', versionKey: false, minimize: false },
 );
@@ -103,6 +129,8 @@ jobSchema.index({ account: 1, createdAt: -1, _id: -1 });
 jobSchema.index({ status: 1, queuedAt: 1 });
 jobSchema.index({ status: 1, leaseUntil: 1 });
 jobSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $exists: true } } });
+jobSchema.index({ filesExpireAt: 1 }, { partialFilterExpression: { filesExpireAt: { $exists: true } } });
+jobSchema.index({ kind: 1, finishedAt: 1, _id: 1 });
 jobSchema.index({ conversation: 1, turn: 1 }, { unique: true, partialFilterExpression: { turn: { $exists: true } } });
 jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { newId } from '@aigolos/contracts';
+import { newId, type RetentionWish } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord, ApiKeyRole } from '../models/access.model.ts';
 
@@ -15,6 +15,9 @@ export interface AccessRepository {
   /** Who this key belongs to. */
   findByKey(key: string): Promise<ApiKeyRecord | undefined>;
   findAccount(username: string): Promise<AccountRecord | undefined>;
+  accountById(id: string): Promise<AccountRecord | undefined>;
+  /** Sets how long an account's data is kept, in place of what it had set; answers the account as it is then. */
+  setRetention(id: string, retention: RetentionWish): Promise<AccountRecord | undefined>;
   deleteAccount(id: string): Promise<boolean>;
   /** Ids of an account's keys. */
   keyIds(account: string): Promise<string[]>;
@@ -43,6 +46,13 @@ export function createAccessRepository(Account: Model<AccountRecord>, ApiKey: Mo
     },
     async findAccount(username) {
       return (await Account.findOne({ username }).lean()) ?? undefined;
+    },
+    async accountById(id) {
+      return (await Account.findOne({ _id: id }).lean()) ?? undefined;
+    },
+    async setRetention(id, retention) {
+      await Account.updateOne({ _id: id }, { $set: { retention } });
+      return (await Account.findOne({ _id: id }).lean()) ?? undefined;
     },
     async deleteAccount(id) {
       return (await Account.deleteOne({ _id: id })).deletedCount === 1;

@@ -4,9 +4,16 @@ import type { ConversationRecord, MessageRecord } from '../models/conversation.m
 
 export interface ConversationsRepository {
   create(account: string): Promise<ConversationRecord>;
+  /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<ConversationRecord | undefined>;
-  /** Gives each caller a turn of its own, in order. */
-  takeTurn(id: string): Promise<number>;
+  /**
+   * Gives each caller a turn of its own, in order, and moves the conversation's end; nothing where it is gone. It is kept
+   * for `wanted` after its last turn from now on; without that as long as before, or, at its first turn, for `otherwise`.
+   */
+  takeTurn(
+    id: string,
+    lifetime: { wanted?: number | null | undefined; otherwise: number | null },
+  ): Promise<{ turn: number; retentionSeconds: number | null } | undefined>;
   /** The last messages, oldest first. */
   lastMessages(id: string, limit: number): Promise<MessageRecord[]>;
   /** Writes the messages of one finished turn, once, however often it is called. Turns must be written one after another. */
@@ -17,14 +24,32 @@ export interface ConversationsRepository {
     messages: ChatMessage[];
     at: Date;
   }): Promise<void>;
-  /** A message is there: moves `updatedAt` and the count forward, never back. */
+  /** A message is there: moves `updatedAt`, `expiresAt` and the count forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
   idsOf(account: string, limit: number): Promise<string[]>;
+  /** Conversations that nothing was said in since before then, longest ago first. */
+  idle(filter: { idleSince: Date; account?: string | undefined }): AsyncIterable<IdleConversation>;
+  /** Conversations whose time has come. */
+  expiredBefore(time: Date, limit: number): Promise<IdleConversation[]>;
+  /** Takes it away from its readers and lets no turn begin any more; false where one was taken meanwhile. */
+  close(conversation: Pick<ConversationRecord, '_id' | 'nextTurn'>): Promise<boolean>;
+  exists(id: string): Promise<boolean>;
   /** Removes the record; its messages follow. */
   delete(id: string): Promise<boolean>;
   messageIds(conversation: string, limit: number): Promise<string[]>;
   deleteMessages(ids: string[]): Promise<number>;
 }
+
+/** What a removal has to know of a conversation. */
+export type IdleConversation = Pick<
+  ConversationRecord,
+  '_id' | 'account' | 'createdAt' | 'nextTurn' | 'turnTakenAt' | 'messageCount'
+>;
+
+/** When a conversation ends that is being removed: no message moves this any more. */
+const CLOSED = new Date(0);
+const IDLE_AT_ONCE = 500;
+const IDLE_FIELDS = { account: 1, createdAt: 1, nextTurn: 1, turnTakenAt: 1, messageCount: 1 } as const;
 
 export function createConversationsRepository(
   Conversation: Model<ConversationRecord>,
@@ -45,15 +70,25 @@ export function createConversationsRepository(
       return record;
     },
     async findOwned(account, id) {
-      return (await Conversation.findOne({ _id: id, account }).lean()) ?? undefined;
+      const open = { _id: id, account, expiresAt: { $not: { $lte: new Date() } } };
+      return (await Conversation.findOne(open).lean()) ?? undefined;
     },
 
-    async takeTurn(id) {
+    async takeTurn(id, { wanted, otherwise }) {
       for (;;) {
-        const conversation = await Conversation.findOne({ _id: id }, { nextTurn: 1 }).lean().orFail();
-        const { nextTurn } = conversation;
-        const taken = await Conversation.updateOne({ _id: id, nextTurn }, { $set: { nextTurn: nextTurn + 1 } });
-        if (taken.matchedCount === 1) return nextTurn;
+        const now = new Date();
+        const found = await Conversation.findOne({ _id: id }).lean();
+        if (!found || (found.expiresAt && found.expiresAt <= now)) return undefined;
+        const { nextTurn: turn, retentionSeconds: before } = found;
+        const retentionSeconds = wanted !== undefined ? wanted : before !== undefined ? before : otherwise;
+        const taken = { nextTurn: turn + 1, turnTakenAt: now, retentionSeconds };
+        const { matchedCount } = await Conversation.updateOne(
+          { _id: id, nextTurn: turn, expiresAt: { $not: { $lte: now } } },
+          retentionSeconds === null
+            ? { $set: taken, $unset: { expiresAt: 1 } }
+            : { $set: { ...taken, expiresAt: later(now, retentionSeconds) } },
+        );
+        if (matchedCount === 1) return { turn, retentionSeconds };
       }
     },
 
@@ -74,12 +109,44 @@ export function createConversationsRepository(
     },
 
     async noteMessage({ conversation, seq, createdAt }) {
-      await Conversation.updateOne({ _id: conversation }, { $max: { updatedAt: createdAt, messageCount: seq + 1 } });
+      for (;;) {
+        const found = await Conversation.findOne({ _id: conversation }, { retentionSeconds: 1, expiresAt: 1 }).lean();
+        if (!found || found.expiresAt?.getTime() === CLOSED.getTime()) return;
+        const { retentionSeconds = null } = found;
+        // A turn that changes the lifetime in between, or a removal that closes it, is met by the filter.
+        const { matchedCount } = await Conversation.updateOne(
+          { _id: conversation, retentionSeconds, expiresAt: { $ne: CLOSED } },
+          {
+            $max: {
+              updatedAt: createdAt,
+              messageCount: seq + 1,
+              ...(retentionSeconds !== null && { expiresAt: later(createdAt, retentionSeconds) }),
+            },
+          },
+        );
+        if (matchedCount === 1) return;
+      }
     },
 
+    idle: ({ idleSince, account }) =>
+      Conversation.find({ updatedAt: { $lt: idleSince }, ...(account !== undefined && { account }) }, IDLE_FIELDS)
+        .sort({ updatedAt: 1, _id: 1 })
+        .lean()
+        .cursor({ batchSize: IDLE_AT_ONCE }),
+    expiredBefore: (time, limit) =>
+      Conversation.find({ expiresAt: { $lte: time } }, IDLE_FIELDS)
+        .limit(limit)
+        .lean(),
+    async close({ _id, nextTurn }) {
+      const { matchedCount } = await Conversation.updateOne({ _id, nextTurn }, { $set: { expiresAt: CLOSED } });
+      return matchedCount === 1;
+    },
     async idsOf(account, limit) {
       const found = await Conversation.find({ account }, { _id: 1 }).limit(limit).lean();
       return found.map(({ _id }) => _id);
+    },
+    async exists(id) {
+      return (await Conversation.exists({ _id: id })) !== null;
     },
     async delete(id) {
       return (await Conversation.deleteOne({ _id: id })).deletedCount === 1;
@@ -97,4 +164,8 @@ export function createConversationsRepository(
 /** Derived from the job, so that writing a turn again finds what is there. */
 function messageId(job: string, index: number): string {
   return `msg_${job}_${index}`;
+}
+
+function later(time: Date, seconds: number): Date {
+  return new Date(time.getTime() + seconds * 1_000);
 }

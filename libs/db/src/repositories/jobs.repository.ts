@@ -7,7 +7,7 @@ import {
   type JobStatus,
 } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
-import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+import type { AnyJobRecord, JobRecord, StoredFiles } from '../models/job.model.ts';
 
 export type Claim =
   | { outcome: 'claimed'; job: AnyJobRecord }
@@ -15,11 +15,13 @@ export type Claim =
   | { outcome: 'held'; until: Date }
   | { outcome: 'final' | 'missing' };
 
+/** When a job that has ended is to go, and its files before it; what is absent stays until somebody deletes it. */
+export type JobExpiry = Pick<JobRecord, 'expiresAt' | 'inputExpiresAt' | 'outputExpiresAt' | 'filesExpireAt'>;
+
 /** How a job ended, written together with its final state. */
-export interface JobEnding {
+export interface JobEnding extends JobExpiry {
   status: FinalStatus;
   finishedAt: Date;
-  expiresAt?: Date;
   result?: JobRecord['result'];
   usage?: JobRecord['usage'];
   failure?: JobFailure;
@@ -30,6 +32,8 @@ export interface JobEnding {
 /** Whose jobs: an account's, or those that are turns of a conversation. */
 export type JobOwner = { account: string } | { conversation: string };
 
+export type RunningJob = Pick<JobRecord, '_id' | 'kind' | 'fence' | 'leaseUntil'>;
+
 export interface JobListFilter {
   account: string;
   limit: number;
@@ -39,11 +43,23 @@ export interface JobListFilter {
   status?: JobStatus | undefined;
 }
 
+/** Which jobs a cleanup looks at. */
+export interface EndedJobsFilter {
+  kind: JobKind;
+  endedBefore: Date;
+  account?: string | undefined;
+}
+
+/** What a cleanup has to know of a job. */
+export type EndedJob = Pick<JobRecord, '_id' | 'account' | 'createdAt' | 'removing'>;
+
 export interface JobsRepository {
   insert(job: JobRecord): Promise<void>;
   find(id: string): Promise<AnyJobRecord | undefined>;
+  /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<AnyJobRecord | undefined>;
-  /** Newest first. */
+  accountOf(id: string): Promise<string | undefined>;
+  /** Newest first, without those whose time has come. */
   list(filter: JobListFilter): Promise<AnyJobRecord[]>;
   /** Takes a job that is queued, or whose holder's lease has run out. At most one caller wins. */
   claim(id: string, by: { worker: string; leaseMs: number }): Promise<Claim>;
@@ -60,14 +76,14 @@ export interface JobsRepository {
   /** Takes a job whose lease has run out away from its holder. */
   releaseExpired(id: string, fence: number): Promise<boolean>;
   /** A queued job is cancelled at once, a running one is asked to stop; the answer is its state now. */
-  requestCancel(account: string, id: string, expiresAt: Date): Promise<JobStatus | undefined>;
+  requestCancel(account: string, id: string, expiry: JobExpiry): Promise<JobStatus | undefined>;
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
   deleteMany(ids: string[]): Promise<number>;
   /** Jobs of an account or a conversation that do not run; erasures, which are the proof of what is gone, are left out. */
-  idleOf(owner: JobOwner, limit: number): Promise<{ _id: string; kind: JobKind }[]>;
+  idleOf(owner: JobOwner, limit: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'account'>[]>;
   /** Jobs of an account or a conversation that run. */
-  runningOf(owner: JobOwner, limit: number): Promise<{ _id: string; fence: number; leaseUntil?: Date }[]>;
+  runningOf(owner: JobOwner, limit: number): Promise<RunningJob[]>;
   /** Removes jobs that do not run, whether they have ended or wait. */
   deleteIdle(ids: string[]): Promise<number>;
   /** A running job is asked to stop; its worker sees it at the next renewal. */
@@ -75,7 +91,19 @@ export interface JobsRepository {
   /** All that have been queued since before then, longest first. */
   queuedBefore(time: Date): AsyncIterable<{ _id: string; kind: JobKind }>;
   leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
+  /** Ids of jobs that have ended and whose time has come. */
   expiredBefore(time: Date, limit: number): Promise<string[]>;
+  /** Jobs that are kept but have files whose time has come. */
+  filesExpiredBefore(time: Date, limit: number): Promise<AnyJobRecord[]>;
+  /** Files of a job are gone; `filesExpireAt` is when its next ones go. */
+  noteFilesDeleted(
+    id: string,
+    deleted: Pick<JobRecord, 'inputDeletedAt' | 'outputDeletedAt' | 'filesExpireAt'>,
+  ): Promise<void>;
+  /** Jobs of a kind that have ended, longest ago first; of chat those that are no turns of a conversation. */
+  ended(filter: EndedJobsFilter): AsyncIterable<EndedJob>;
+  /** The files of a job that is about to be removed, as the first one found them who wanted to remove it. */
+  noteRemoval(id: string, found: StoredFiles): Promise<StoredFiles>;
   /** Chat jobs that ended but whose messages are not in their conversation yet. */
   messagesPending(limit: number): Promise<JobRecord<'chat'>[]>;
   clearMessagesPending(id: string): Promise<void>;
@@ -86,6 +114,7 @@ export interface JobsRepository {
 }
 
 const POSITION_COUNTED_UP_TO = 10_000;
+const ENDED_AT_ONCE = 500;
 
 export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
   const finalOnes = { $in: [...FINAL_STATUSES] };
@@ -97,13 +126,16 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       await Job.create(job);
     },
     find: (id) => findLean({ _id: id }),
-    findOwned: (account, id) => findLean({ _id: id, account }),
+    findOwned: (account, id) => findLean({ _id: id, account, expiresAt: notYet() }),
+    async accountOf(id) {
+      return (await Job.findOne({ _id: id }, { account: 1 }).lean())?.account;
+    },
 
     async list({ account, limit, after, kind, status }) {
       const older = after && {
         $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
       };
-      const filter = { account, ...older, ...(kind && { kind }), ...(status && { status }) };
+      const filter = { account, expiresAt: notYet(), ...older, ...(kind && { kind }), ...(status && { status }) };
       const found = await Job.find(filter, { checkpoint: 0 }).sort({ createdAt: -1, _id: -1 }).limit(limit).lean();
       return found as AnyJobRecord[];
     },
@@ -180,13 +212,13 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       return matchedCount === 1;
     },
 
-    async requestCancel(account, id, expiresAt) {
+    async requestCancel(account, id, expiry) {
       for (;;) {
         const now = new Date();
         const queued = await Job.updateOne(
           { _id: id, account, status: 'queued' },
           {
-            $set: { status: 'cancelled', finishedAt: now, expiresAt, cancelRequestedAt: now },
+            $set: { status: 'cancelled', finishedAt: now, ...expiry, cancelRequestedAt: now },
             $unset: { checkpoint: 1 },
           },
         );
@@ -210,11 +242,11 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
     },
 
     idleOf: (owner, limit) =>
-      Job.find({ ...ownedBy(owner), status: { $ne: 'in_progress' } }, { kind: 1 })
+      Job.find({ ...ownedBy(owner), status: { $ne: 'in_progress' } }, { kind: 1, account: 1 })
         .limit(limit)
         .lean(),
     runningOf: (owner, limit) =>
-      Job.find({ ...ownedBy(owner), status: 'in_progress' }, { fence: 1, leaseUntil: 1 })
+      Job.find({ ...ownedBy(owner), status: 'in_progress' }, { kind: 1, fence: 1, leaseUntil: 1 })
         .limit(limit)
         .lean(),
     async deleteIdle(ids) {
@@ -234,10 +266,40 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
         .limit(limit)
         .lean(),
     async expiredBefore(time, limit) {
-      const found = await Job.find({ expiresAt: { $lt: time }, status: finalOnes }, { _id: 1 })
-        .limit(limit)
-        .lean();
+      // One whose messages are not written yet has something that others are still to get.
+      const due = { expiresAt: { $lte: time }, status: finalOnes, messagesPending: { $ne: true } };
+      const found = await Job.find(due, { _id: 1 }).limit(limit).lean();
       return found.map(({ _id }) => _id);
+    },
+    async filesExpiredBefore(time, limit) {
+      return (await Job.find({ filesExpireAt: { $lte: time } }, { checkpoint: 0, result: 0 })
+        .limit(limit)
+        .lean()) as AnyJobRecord[];
+    },
+    async noteFilesDeleted(id, { filesExpireAt, ...deleted }) {
+      await Job.updateOne(
+        { _id: id },
+        filesExpireAt ? { $set: { ...deleted, filesExpireAt } } : { $set: deleted, $unset: { filesExpireAt: 1 } },
+      );
+    },
+    ended: ({ kind, endedBefore, account }) =>
+      Job.find(
+        {
+          kind,
+          finishedAt: { $lt: endedBefore },
+          status: finalOnes,
+          messagesPending: { $ne: true },
+          ...(kind === 'chat' && { conversation: { $exists: false } }),
+          ...(account !== undefined && { account }),
+        },
+        { account: 1, createdAt: 1, removing: 1 },
+      )
+        .sort({ finishedAt: 1, _id: 1 })
+        .lean()
+        .cursor({ batchSize: ENDED_AT_ONCE }),
+    async noteRemoval(id, found) {
+      await Job.updateOne({ _id: id, removing: { $exists: false } }, { $set: { removing: found } });
+      return (await Job.findOne({ _id: id }, { removing: 1 }).lean())?.removing ?? found;
     },
     async messagesPending(limit) {
       return (await Job.find({ messagesPending: true }).limit(limit).lean()) as JobRecord<'chat'>[];
@@ -266,4 +328,9 @@ function ownedBy(owner: JobOwner): QueryFilter<JobRecord> {
   return 'account' in owner
     ? { account: owner.account, kind: { $ne: 'erasure' } }
     : { conversation: owner.conversation, turn: { $exists: true } };
+}
+
+/** Of what is read: its time has not come. What is due is gone for its readers, though it is deleted a little later. */
+function notYet() {
+  return { $not: { $lte: new Date() } };
 }

@@ -1,6 +1,7 @@
 import { ChatCompletionChunkSchema, ChatCompletionRequestSchema, ChatCompletionSchema } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Answers } from '../../answers/answers.ts';
+import { submissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { type ChatDeps, createChat } from './chat.service.ts';
 
@@ -29,7 +30,7 @@ export const chatRoutes: FastifyPluginAsyncZod<ChatDeps & { answers: Answers }> 
       },
     },
     async (request, reply) => {
-      const job = await chat.submit(request.account, request.body);
+      const job = await chat.submit(request.account, request.body, submissionOptions(request));
       if (!request.body.stream) return answers.submission(request, reply, job);
       const includeUsage = request.body.stream_options?.include_usage ?? false;
       return answers.stream(request, reply, job, { includeUsage });

@@ -7,6 +7,7 @@ import {
 } from '@aigolos/contracts';
 import type { Database, JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
+import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
 
@@ -18,7 +19,7 @@ export interface ChatDeps {
 
 export interface Chat {
   /** Begins a turn. @throws where the model or the conversation is not known. */
-  submit(account: string, request: ChatCompletionRequest): Promise<JobRecord<'chat'>>;
+  submit(account: string, request: ChatCompletionRequest, options: SubmissionOptions): Promise<JobRecord<'chat'>>;
 }
 
 /** What would make the answer another one than the client reads. */
@@ -41,11 +42,13 @@ export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
   }
 
   return {
-    async submit(account, request) {
+    async submit(account, request, options) {
       const warnings = checkOptions(request, { known: ChatCompletionRequestSchema.shape, refused: REFUSED });
       const { model } = await models.find('llm', request.model);
       const conversation = await conversationOf(account, conversationName(request));
-      return jobs.submit({ kind: 'chat', account, task: toTask(model.id, conversation, request), warnings });
+      const retention = { ...options.retention, ...request.retention };
+      const task = toTask(model.id, conversation, request);
+      return jobs.submit({ kind: 'chat', account, task, warnings, ...options, retention });
     },
   };
 }

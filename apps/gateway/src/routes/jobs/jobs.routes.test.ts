@@ -114,7 +114,7 @@ describe('a job', () => {
       throw Object.assign(new Error('/secret/path'), { code: 'EACCES' });
     });
     const { id, urls } = await submit();
-    await house.db.jobs.requestCancel('nobody', id, new Date());
+    await house.db.jobs.requestCancel('nobody', id, {});
     expect((await ended(house, id)).error).toEqual({
       code: 'INTERNAL',
       message: expect.not.stringContaining('secret'),

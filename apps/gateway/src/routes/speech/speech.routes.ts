@@ -2,6 +2,7 @@ import { SpeechRequestSchema } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { submissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createSpeech, type SpeechDeps } from './speech.service.ts';
 
@@ -33,7 +34,7 @@ export const speechRoutes: FastifyPluginAsyncZod<SpeechDeps & { answers: Answers
       },
     },
     async (request, reply) => {
-      const job = await speech.submit(request.account, request.body);
+      const job = await speech.submit(request.account, request.body, submissionOptions(request));
       return answers.submission(request, reply, job);
     },
   );

@@ -1,6 +1,7 @@
 import { type SpeechRequest, SpeechRequestSchema } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
+import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import { chooseVoice } from '../../catalogue/choose-voice.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
@@ -12,19 +13,21 @@ export interface SpeechDeps {
 
 export interface Speech {
   /** Has a text spoken. @throws where the model or the voice is not known. */
-  submit(account: string, request: SpeechRequest): Promise<JobRecord<'speech'>>;
+  submit(account: string, request: SpeechRequest, options: SubmissionOptions): Promise<JobRecord<'speech'>>;
 }
 
 export function createSpeech({ jobs, models }: SpeechDeps): Speech {
   return {
-    async submit(account, request) {
+    async submit(account, request, options) {
       const warnings = checkOptions(request, { known: SpeechRequestSchema.shape, refused: {} });
       if (request.instructions) warnings.push('Ignored, because the voices here do not follow them: instructions.');
       const found = await models.find('tts', request.model);
       const name = typeof request.voice === 'string' ? request.voice : request.voice.id;
       const { model, voice } = chooseVoice(found, await models.list(), name);
       const { input, response_format: format, speed } = request;
-      return jobs.submit({ kind: 'speech', account, task: { model: model.id, voice, input, format, speed }, warnings });
+      const retention = { ...options.retention, ...request.retention };
+      const task = { model: model.id, voice, input, format, speed };
+      return jobs.submit({ kind: 'speech', account, task, warnings, ...options, retention });
     },
   };
 }

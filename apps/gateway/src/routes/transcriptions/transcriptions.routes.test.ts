@@ -59,7 +59,8 @@ describe('a transcription', () => {
   test('answers text and usage, and keeps the audio as it was sent', async () => {
     const response = await send([await count(), model]);
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ text: 'one two three', usage: { type: 'duration', seconds: 3 } });
+    const usage = { type: 'duration', seconds: 3 };
+    expect(await response.json()).toEqual({ text: 'one two three', usage, expires_at: expect.any(Number) });
     const id = response.headers.get('x-job-id') ?? '';
     expect(await house.files()).toEqual({ spool: [], blobs: expect.arrayContaining([id]) });
     const job = await house.db.jobs.find(id);
@@ -93,7 +94,8 @@ describe('a transcription', () => {
     const asked = granularities.map((name): Part => ['timestamp_granularities[]', name]);
     const response = await send([await count(), model, ['response_format', 'verbose_json'], ...asked]);
     const usage = { type: 'duration', seconds: 3 };
-    const whole = { task: 'transcribe', language: 'en', duration: 2.7, text: 'one two three', usage, ...times };
+    const said = { task: 'transcribe', language: 'en', duration: 2.7, text: 'one two three', ...times };
+    const whole = { ...said, usage, expires_at: expect.any(Number) };
     expect(await response.json()).toEqual(whole);
     const later = await house.call(`/v1/jobs/${response.headers.get('x-job-id')}/result`);
     expect(await later.json()).toEqual(whole);

@@ -3,6 +3,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { submissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { type ReceiveOptions, receiveForm } from './receive-form.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
@@ -45,8 +46,9 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
       },
     },
     async (request, reply) => {
+      const options = submissionOptions(request);
       const form = await receiveForm(request, upload);
-      const job = await transcriptions.submit(request.account, form);
+      const job = await transcriptions.submit(request.account, form, options);
       return answers.submission(request, reply, job);
     },
   );

@@ -1,4 +1,4 @@
-import type { BlobStore, SpooledFile } from '@aigolos/blob-store';
+import type { BlobStore } from '@aigolos/blob-store';
 import {
   newId,
   type TranscriptionFields,
@@ -9,9 +9,11 @@ import {
 import { isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
+import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { AnnouncedModel, ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
+import type { ReceivedForm } from './receive-form.ts';
 
 export interface TranscriptionsDeps {
   jobs: Jobs;
@@ -26,10 +28,7 @@ export interface Transcriptions {
    * Has a file transcribed that lies in the spool; takes care of the file from then on.
    * @throws where a field or the file cannot be served; nothing is left of either then.
    */
-  submit(
-    account: string,
-    form: { file: SpooledFile; fields: Record<string, unknown> },
-  ): Promise<JobRecord<'transcription'>>;
+  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<JobRecord<'transcription'>>;
 }
 
 const LIST_FIELDS = ['timestamp_granularities', 'include'];
@@ -39,7 +38,7 @@ const REFUSED = {
 };
 
 export function createTranscriptions({ jobs, models, blobs, media, maxSeconds }: TranscriptionsDeps): Transcriptions {
-  async function submit(account: string, file: SpooledFile, given: Record<string, unknown>) {
+  async function submit(account: string, { file, fields: given }: ReceivedForm, options: SubmissionOptions) {
     const { fields, warnings } = readFields(given);
     const { model } = await models.find('asr', fields.model);
     const language = languageFor(model, fields.language);
@@ -55,7 +54,9 @@ export function createTranscriptions({ jobs, models, blobs, media, maxSeconds }:
     };
     const task = { ...toOptions(fields), ...(language !== undefined && { language }), model: model.id, audio };
     await blobs.commit(file, audio.blobKey);
-    return jobs.submit({ kind: 'transcription', id, account, task, warnings }).catch(async (error: unknown) => {
+    const retention = { ...options.retention, ...fields.retention };
+    const submission = { kind: 'transcription', id, account, task, warnings, ...options, retention } as const;
+    return jobs.submit(submission).catch(async (error: unknown) => {
       // A write that the database did not answer may have taken effect; the sweep removes the file if it has not.
       if (!isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
       throw error;
@@ -63,11 +64,11 @@ export function createTranscriptions({ jobs, models, blobs, media, maxSeconds }:
   }
 
   return {
-    async submit(account, { file, fields }) {
+    async submit(account, form, options) {
       try {
-        return await submit(account, file, fields);
+        return await submit(account, form, options);
       } finally {
-        await blobs.discard(file);
+        await blobs.discard(form.file);
       }
     },
   };
