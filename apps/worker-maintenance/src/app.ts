@@ -2,18 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { openBlobStore } from '@aigolos/blob-store';
 import { openDatabase } from '@aigolos/db';
 import { createReconciler } from '@aigolos/jobs';
-import { createOrphanSweep, createReactions, deleteExpiredJobs } from '@aigolos/lifecycle';
-import { createLiveStreams, createProducer, startSchedule } from '@aigolos/queue';
-import { type App, createCloser, createMetrics, type Logger, startHealthServer, startPeriodic } from '@aigolos/runtime';
+import { createOrphanSweep, createReactions } from '@aigolos/lifecycle';
+import { createCancelSender, createLiveStreams, createProducer, startSchedule } from '@aigolos/queue';
+import { type App, createCloser, createMetrics, type Logger, startHealthServer } from '@aigolos/runtime';
 import type { Config } from './config.ts';
+import { createDuties } from './duties.ts';
 import { startLeadership } from './leadership.ts';
 import { createReactors } from './reactors.ts';
+import { createTaskRunner } from './task-runner.ts';
+import { createTasks } from './tasks.ts';
 
-/** Everything that happens by itself: reactions to changes, the reconciler, searches for orphans, scheduled cleanup. */
+/** A watcher that has been without news for longer makes its process unready. */
+const BROKEN_TOLERATED_SECONDS = 30;
+
+/** Everything that happens by itself: reactions to changes, the reconciler, searches for orphans, scheduled tasks. */
 export function createApp(config: Config, log: Logger): App {
   const closer = createCloser();
   const metrics = createMetrics('worker-maintenance');
   const stopping = new AbortController();
+  const holder = randomUUID();
 
   return {
     async start() {
@@ -25,49 +32,45 @@ export function createApp(config: Config, log: Logger): App {
       closer.add(() => live.close());
       const producer = await createProducer(config, log);
       closer.add(() => producer.close());
+      const cancels = createCancelSender(config, log);
+      closer.add(() => cancels.close());
+      const cache = { invalidate: () => Promise.resolve() };
 
-      const reconciler = createReconciler({ db, producer, live, log }, metrics);
       const orphans = createOrphanSweep({ db, blobs });
       const sweepOrphans = async (signal: AbortSignal) => {
         const removed = await orphans.sweep(signal);
         if (removed > 0) log.info({ removed }, 'files without a record were deleted');
       };
+      const reconciler = createReconciler({ db, producer, live, log }, metrics);
       const reactors = createReactors({
         db,
-        reactions: createReactions({ db, blobs }),
-        onHistoryLost: () => sweepOrphans(stopping.signal),
+        reactions: createReactions({ db, blobs, producer, live, cache, cancels, log }),
+        async sweep(signal) {
+          await reconciler.sweep(signal);
+          await sweepOrphans(signal);
+        },
         metrics,
         log,
       });
-      const leadership = startLeadership({
-        leases: db.leases,
-        name: 'maintenance',
-        holder: randomUUID(),
-        log,
-        async lead(signal) {
-          const periodic = (intervalMs: number, run: (signal: AbortSignal) => Promise<void>, what: string) =>
-            startPeriodic({ intervalMs, run, onError: (error) => log.warn({ err: error }, `${what} failed`) });
-          const reconciling = periodic(config.RECONCILE_EVERY_MS, reconciler.sweep, 'the reconciler');
-          const searching = periodic(config.ORPHAN_SWEEP_EVERY_MS, sweepOrphans, 'the search for orphans');
-          try {
-            await reactors.run(signal);
-          } finally {
-            await Promise.all([reconciling.stop(), searching.stop()]);
-          }
-        },
-      });
-      closer.add(() => leadership.stop());
 
-      const cleanup = async () => {
-        const deleted = await deleteExpiredJobs({ db }, new Date(), stopping.signal);
-        log.info({ deleted }, 'expired jobs were deleted');
-      };
-      const schedule = await startSchedule(config, [{ name: 'cleanup', cron: config.CLEANUP_CRON, run: cleanup }], log);
+      const tasks = createTasks(config, { db, log });
+      const handle = createTaskRunner({ taskRuns: db.taskRuns, tasks, holder, signal: stopping.signal, metrics, log });
+      const schedule = await startSchedule({ redis: config, concurrency: tasks.length, handle, log });
       closer.add(() => schedule.close());
 
+      const lead = createDuties({ config, reactors, reconciler, sweepOrphans, schedule, tasks, log });
+      const leadership = startLeadership({ leases: db.leases, name: 'maintenance', holder, lead, log });
+      closer.add(() => leadership.stop());
+
       if (config.HEALTH_PORT !== undefined) {
-        const checks = { database: () => db.ping(), queue: () => producer.ping() };
-        const health = await startHealthServer({ host: config.HEALTH_HOST, port: config.HEALTH_PORT, checks, metrics });
+        const checks = {
+          database: () => db.ping(),
+          queue: () => producer.ping(),
+          reactions: async () => (reactors.status().brokenForSeconds ?? 0) <= BROKEN_TOLERATED_SECONDS,
+        };
+        const details = () => ({ role: leadership.role, reactions: reactors.status() });
+        const { HEALTH_HOST: host, HEALTH_PORT: port } = config;
+        const health = await startHealthServer({ host, port, checks, details, metrics });
         closer.add(() => health.close());
       }
       log.info('ready');

@@ -5,63 +5,99 @@ export interface LeadershipOptions {
   leases: Database['leases'];
   name: string;
   holder: string;
-  /** Runs while this process leads; must end soon after the signal. Where it fails it is run again. */
-  lead: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Runs while this process leads; must end soon after the signal. Where it fails it is run again. The fence grows with each
+   * change of leader: a write that carries it can be refused where a newer leader has written.
+   */
+  lead: (signal: AbortSignal, fence: number) => Promise<void>;
   log: Logger;
   /** For tests. */
   timing?: { leaseMs: number; renewMs: number };
 }
 
-const TIMING = { leaseMs: 9_000, renewMs: 3_000 };
+export interface Leadership {
+  readonly role: 'leader' | 'follower';
+  stop(): Promise<void>;
+}
+
+interface Term {
+  fence: number;
+  stop: AbortController;
+  ended: Promise<void>;
+  /** Ends the term before the lease runs out. */
+  expiry: NodeJS.Timeout;
+}
+
+/** A follower asks every two seconds, so a leader that was killed is followed within eight. */
+const TIMING = { leaseMs: 6_000, renewMs: 2_000 };
+/** This part of the lease is left to a leader that cannot renew for stopping what it does. */
+const TIME_TO_STOP = 1 / 6;
 
 /**
  * Lets one process at a time do what only one may. A leader that cannot renew in time stops before its lease runs out, so
- * that the next one begins after it ended; take-over is within the lease.
+ * that the next one begins after it ended; take-over is within the lease and the pause between two renewals.
  */
-export function startLeadership(options: LeadershipOptions): { stop: () => Promise<void> } {
+export function startLeadership(options: LeadershipOptions): Leadership {
   const { leases, name, holder, lead, log, timing: { leaseMs, renewMs } = TIMING } = options;
-  let term: { stop: AbortController; ended: Promise<void>; validUntil: number } | undefined;
+  let term: Term | undefined;
 
   async function endTerm(): Promise<void> {
     const ending = term;
-    term = undefined;
-    ending?.stop.abort();
-    await ending?.ended;
+    if (!ending) return;
+    ending.stop.abort();
+    await ending.ended;
+  }
+
+  /** By a timer of its own: the renewal that would notice may be hanging. */
+  function stopBefore(expiry: number, stop: AbortController): NodeJS.Timeout {
+    const inTimeMs = expiry - leaseMs * TIME_TO_STOP - Date.now();
+    return setTimeout(() => {
+      log.warn({ lease: name }, 'the lease could not be renewed in time, no longer leading');
+      stop.abort();
+    }, inTimeMs);
+  }
+
+  function beginTerm(fence: number, expiry: number): void {
+    log.info({ lease: name, fence }, 'leading');
+    const stop = new AbortController();
+    const begun: Term = {
+      fence,
+      stop,
+      expiry: stopBefore(expiry, stop),
+      ended: lead(stop.signal, fence)
+        .catch((error: unknown) => {
+          if (!stop.signal.aborted) log.error({ lease: name, err: error }, 'leading failed');
+        })
+        .finally(() => {
+          clearTimeout(begun.expiry);
+          // A term that ended by itself begins anew at the next renewal.
+          if (term === begun) term = undefined;
+        }),
+    };
+    term = begun;
   }
 
   const election = startPeriodic({
     intervalMs: renewMs,
     async run() {
-      const asked = Date.now();
-      const lease = await leases.acquire(name, holder, leaseMs).catch((error: unknown) => {
-        log.warn({ lease: name, reason: messageOf(error) }, 'the lease could not be renewed');
-        return undefined;
-      });
-      if (lease) {
-        if (term) {
-          term.validUntil = asked + leaseMs;
-          return;
-        }
-        log.info({ lease: name, fence: lease.fence }, 'leading');
-        const stop = new AbortController();
-        const ended = lead(stop.signal)
-          .catch((error: unknown) => {
-            if (!stop.signal.aborted) log.error({ lease: name, err: error }, 'leading failed');
-          })
-          .finally(() => {
-            // A term that ended by itself begins anew at the next renewal.
-            if (term?.stop === stop) term = undefined;
-          });
-        term = { stop, ended, validUntil: asked + leaseMs };
-      } else if (term && Date.now() + renewMs > term.validUntil) {
-        await endTerm();
-        log.warn({ lease: name }, 'no longer leading');
+      const expiry = Date.now() + leaseMs;
+      const lease = await leases.acquire(name, holder, leaseMs);
+      if (term && term.fence === lease?.fence) {
+        clearTimeout(term.expiry);
+        term.expiry = stopBefore(expiry, term.stop);
+        return;
       }
+      if (term) log.warn({ lease: name }, 'somebody else leads by now');
+      await endTerm();
+      if (lease) beginTerm(lease.fence, expiry);
     },
-    onError: (error) => log.error({ lease: name, err: error }, 'the election failed'),
+    onError: (error) => log.warn({ lease: name, reason: messageOf(error) }, 'the lease could not be renewed'),
   });
 
   return {
+    get role() {
+      return term && !term.stop.signal.aborted ? 'leader' : 'follower';
+    },
     async stop() {
       await election.stop();
       await endTerm();

@@ -1,67 +1,119 @@
-import type { Database } from '@aigolos/db';
-import type { Reaction } from '@aigolos/lifecycle';
+import type { Database, Reaction, WatchObserver } from '@aigolos/db';
 import { Counter, Gauge, Histogram, type Logger, type Registry } from '@aigolos/runtime';
 
 export interface ReactorOptions {
-  db: Database;
+  db: Pick<Database, 'watch'>;
   reactions: Reaction[];
-  /** Makes up for changes that were missed. */
-  onHistoryLost: () => Promise<void>;
+  /** Makes up for changes that nobody saw. */
+  sweep: (signal: AbortSignal) => Promise<void>;
   metrics: Registry;
   log: Logger;
 }
 
-/** Runs the reactions on what the database tells of its changes, until the signal. */
-export function createReactors({ db, reactions, onHistoryLost, metrics, log }: ReactorOptions) {
-  const effects = new Counter({
-    name: 'aigolos_reactions_total',
-    help: 'Changes that were reacted to',
-    labelNames: ['reaction'],
-    registers: [metrics],
+export interface ReactionsStatus {
+  /** Since the database last answered the watcher; absent where this process does not watch. */
+  heardSecondsAgo?: number;
+  /** For how long no changes have come in, where that is so. */
+  brokenForSeconds?: number;
+  /** By reaction, since the last change that it reacted to in this process. */
+  lastEventAgeSeconds: Record<string, number>;
+}
+
+export interface Reactors {
+  /** Reacts to what the database tells of its changes, until the signal. */
+  run(signal: AbortSignal, fence: number): Promise<void>;
+  status(): ReactionsStatus;
+}
+
+/** The reactions with their metrics, log and state. */
+export function createReactors({ db, reactions, sweep, metrics, log }: ReactorOptions): Reactors {
+  const lastEvents = new Map<string, number>();
+  const measured = createReactionMetrics(metrics, reactions, lastEvents);
+  let heardAt: number | undefined;
+  let brokenSince: number | undefined;
+
+  const observer: WatchObserver = {
+    onHeard() {
+      heardAt = Date.now();
+      brokenSince = undefined;
+    },
+    onBroken() {
+      brokenSince ??= Date.now();
+    },
+    onHistoryLost: () => measured.historyLost.inc(),
+    onEffect({ name }, { id, at }) {
+      const now = Date.now();
+      lastEvents.set(name, now);
+      measured.effects.inc({ reaction: name });
+      const latencyMs = at && Math.max(0, now - at.getTime());
+      if (latencyMs !== undefined) measured.latency.observe({ reaction: name }, latencyMs / 1_000);
+      log.debug({ reaction: name, id, latencyMs }, 'reacted');
+    },
+    onFailure({ name }, { id }, { error, givenUp }) {
+      measured.failures.inc({ reaction: name });
+      if (givenUp) measured.givenUp.inc({ reaction: name });
+      if (givenUp) log.error({ reaction: name, id, err: error }, 'a change is left to the next sweep');
+      else log.warn({ reaction: name, id, err: error }, 'the reaction to a change failed, trying again');
+    },
+  };
+
+  return {
+    async run(signal, fence) {
+      try {
+        await db.watch({ name: 'reactions', fence, reactions, sweep, observer, signal, log });
+      } finally {
+        heardAt = undefined;
+        brokenSince = undefined;
+      }
+    },
+    status() {
+      const ages = [...lastEvents].map(([name, at]) => [name, secondsSince(at)] as const);
+      return {
+        ...(heardAt !== undefined && { heardSecondsAgo: secondsSince(heardAt) }),
+        ...(brokenSince !== undefined && { brokenForSeconds: secondsSince(brokenSince) }),
+        lastEventAgeSeconds: Object.fromEntries(ages),
+      };
+    },
+  };
+}
+
+function createReactionMetrics(registry: Registry, reactions: Reaction[], lastEvents: ReadonlyMap<string, number>) {
+  const options = { labelNames: ['reaction'] as const, registers: [registry] };
+  const effects = new Counter({ name: 'aigolos_reactions_total', help: 'Changes that were reacted to', ...options });
+  const failures = new Counter({
+    name: 'aigolos_reaction_failures_total',
+    help: 'Attempts to react to a change that failed',
+    ...options,
+  });
+  const givenUp = new Counter({
+    name: 'aigolos_reactions_given_up_total',
+    help: 'Changes that were left to the sweep, as the reaction to them kept failing',
+    ...options,
   });
   const latency = new Histogram({
     name: 'aigolos_reaction_latency_seconds',
     help: 'From the change to its effect',
-    labelNames: ['reaction'],
     buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
-    registers: [metrics],
+    ...options,
   });
-  const lost = new Counter({
+  new Gauge({
+    name: 'aigolos_reaction_last_event_age_seconds',
+    help: 'Since the last change that was reacted to here',
+    collect() {
+      for (const [reaction, at] of lastEvents) this.set({ reaction }, secondsSince(at));
+    },
+    ...options,
+  });
+  const historyLost = new Counter({
     name: 'aigolos_change_history_lost_total',
     help: 'How often the place in the change stream was too old to go on from',
-    registers: [metrics],
+    registers: [registry],
   });
-  const last = new Gauge({
-    name: 'aigolos_reaction_last_event_timestamp_seconds',
-    help: 'When the last change was reacted to',
-    labelNames: ['reaction'],
-    registers: [metrics],
-  });
-  for (const { name } of reactions) effects.inc({ reaction: name }, 0);
+  for (const { name } of reactions)
+    for (const counter of [effects, failures, givenUp]) counter.inc({ reaction: name }, 0);
+  return { effects, failures, givenUp, latency, historyLost };
+}
 
-  return {
-    run: (signal: AbortSignal) =>
-      db.watch({
-        name: 'reactions',
-        collections: [...new Set(reactions.map(({ collection }) => collection))],
-        signal,
-        log,
-        async onChange(change) {
-          const matching = reactions.filter(
-            ({ collection, operation }) => collection === change.collection && operation === change.operation,
-          );
-          for (const { name, react } of matching) {
-            await react(change);
-            effects.inc({ reaction: name });
-            last.set({ reaction: name }, Date.now() / 1_000);
-            if (change.at) latency.observe({ reaction: name }, Math.max(0, Date.now() - change.at.getTime()) / 1_000);
-            log.debug({ reaction: name, id: change.id }, 'reacted');
-          }
-        },
-        async onHistoryLost() {
-          lost.inc();
-          await onHistoryLost();
-        },
-      }),
-  };
+function secondsSince(at: number): number {
+  return (Date.now() - at) / 1_000;
 }

@@ -4,6 +4,7 @@ import { type Connection, createConnection, type mongo } from 'mongoose';
 import { createLeases, type Leases } from './lease.ts';
 import { defineAccessModels } from './models/access.model.ts';
 import { defineConversationModels } from './models/conversation.model.ts';
+import { defineErasureModels } from './models/erasure.model.ts';
 import { defineJobModel } from './models/job.model.ts';
 import { defineOperationsModels } from './models/operations.model.ts';
 import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
@@ -11,16 +12,22 @@ import {
   type ConversationsRepository,
   createConversationsRepository,
 } from './repositories/conversations.repository.ts';
+import { createErasuresRepository, type ErasuresRepository } from './repositories/erasures.repository.ts';
 import { createJobsRepository, type JobsRepository } from './repositories/jobs.repository.ts';
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
+import { createTaskRunsRepository, type TaskRunsRepository } from './repositories/task-runs.repository.ts';
+import { createTransferRepository, type TransferRepository } from './repositories/transfer.repository.ts';
 import { type WatchOptions, watchChanges } from './watcher.ts';
 
 export interface Database {
   jobs: JobsRepository;
   conversations: ConversationsRepository;
   access: AccessRepository;
+  erasures: ErasuresRepository;
   models: ModelsRepository;
   leases: Leases;
+  taskRuns: TaskRunsRepository;
+  transfer: TransferRepository;
   watch(options: WatchOptions): Promise<void>;
   /** Creates what collections and indexes are missing. To be awaited before any write. */
   prepare(): Promise<void>;
@@ -39,7 +46,8 @@ export async function openDatabase(url: string): Promise<Database> {
   const Job = defineJobModel(connection);
   const { Conversation, Message } = defineConversationModels(connection);
   const { Account, ApiKey } = defineAccessModels(connection);
-  const { AnnouncedModel, Lease, Watcher } = defineOperationsModels(connection);
+  const { ErasureItem, SigningKey } = defineErasureModels(connection);
+  const { AnnouncedModel, Lease, Watcher, TaskRun } = defineOperationsModels(connection);
   const native = (): mongo.Db => {
     if (!connection.db) throw new Error('the database connection is closed');
     return connection.db;
@@ -49,15 +57,30 @@ export async function openDatabase(url: string): Promise<Database> {
     jobs: createJobsRepository(Job),
     conversations: createConversationsRepository(Conversation, Message),
     access: createAccessRepository(Account, ApiKey),
+    erasures: createErasuresRepository(ErasureItem, SigningKey),
     models: createModelsRepository(AnnouncedModel),
     leases: createLeases(Lease),
+    taskRuns: createTaskRunsRepository(TaskRun),
+    transfer: createTransferRepository({ Account, Job, Conversation, Message }),
     watch: (options) => watchChanges(native(), Watcher, options),
     async prepare() {
       const present = new Set(
         (await native().listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
       );
       // One after another: SecantusDB must not see a collection come into being beside another client's first insert.
-      for (const model of [Job, Conversation, Message, Account, ApiKey, AnnouncedModel, Lease, Watcher]) {
+      for (const model of [
+        Job,
+        Conversation,
+        Message,
+        Account,
+        ApiKey,
+        ErasureItem,
+        SigningKey,
+        AnnouncedModel,
+        Lease,
+        Watcher,
+        TaskRun,
+      ]) {
         if (!present.has(model.collection.name)) await model.createCollection();
         await model.createIndexes();
       }

@@ -16,7 +16,13 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
-/** The history that a resume token points to is gone. */
+/**
+ * MongoDB's ChangeStreamHistoryLost and ChangeStreamFatalError; and InvalidResumeToken and FailedToParse, with which it meets the
+ * token of another server, as after a restored backup.
+ */
+const NO_GOING_ON = new Set<unknown>([286, 280, 260, 9]);
+
+/** There is no going on from this resume token. */
 export function isHistoryLost(error: unknown): boolean {
-  return error instanceof mongo.MongoServerError && (error.code === 286 || error.code === 280);
+  return error instanceof mongo.MongoServerError && NO_GOING_ON.has(error.code);
 }

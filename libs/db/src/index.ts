@@ -1,8 +1,24 @@
+export type { Change, Reaction } from './changes.ts';
 export { type Database, openDatabase } from './database.ts';
 export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
-export { API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
+export { type AccountRecord, API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
 export { type AnyJobRecord, type JobRecord, newJobRecord } from './models/job.model.ts';
 export { ensureReplicaSet } from './replica-set.ts';
-export type { Claim, EndedJob, JobEnding, JobExpiry, JobsRepository } from './repositories/jobs.repository.ts';
-export type { Change } from './watcher.ts';
+export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
+export type {
+  Claim,
+  EndedJob,
+  JobEnding,
+  JobExpiry,
+  JobsRepository,
+  RunningJob,
+} from './repositories/jobs.repository.ts';
+export type { TaskRunsRepository } from './repositories/task-runs.repository.ts';
+export type {
+  ConversationPlace,
+  TransferRepository,
+  TransferredKind,
+  TransferredRecords,
+} from './repositories/transfer.repository.ts';
+export type { WatchObserver } from './watcher.ts';

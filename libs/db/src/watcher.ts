@@ -1,136 +1,130 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, type Logger } from '@aigolos/runtime';
 import type { Model, mongo } from 'mongoose';
+import { createChangeLine } from './change-line.ts';
+import { pipelineFor, type Reaction, toChange } from './changes.ts';
 import { isHistoryLost } from './errors.ts';
 import type { WatcherRecord } from './models/operations.model.ts';
-
-/** One change: which collection, what happened, to which record; the record itself at an insert. */
-export interface Change {
-  collection: string;
-  operation: 'insert' | 'delete';
-  id: string;
-  document: Record<string, unknown> | undefined;
-  /** When the database made the change, as far as it says. */
-  at: Date | undefined;
-}
+import { createReactor, type ReactionObserver } from './reactor.ts';
+import { createPlaceKeeper, createWatcherPlace, FencedOffError, type WatcherPlace } from './watcher-place.ts';
 
 export interface WatchOptions {
   /** Under this name the watcher's place is kept. */
   name: string;
-  collections: string[];
-  /** Must be idempotent: after a restart the last changes come again. A change that it rejects is tried again, then left to the sweep. */
-  onChange: (change: Change) => Promise<void>;
-  /** The place is too old to go on from: changes were missed, a full sweep must make up for them. */
-  onHistoryLost: () => Promise<void>;
+  /** Of the lease under which it watches: a watcher with a higher one shuts this one out. */
+  fence: number;
+  reactions: readonly Reaction[];
+  /** Makes up for changes that nobody saw. Runs, until it succeeds, wherever there is no place to go on from. */
+  sweep: (signal: AbortSignal) => Promise<void>;
+  observer: WatchObserver;
   signal: AbortSignal;
   log: Logger;
 }
 
-const SAVE_AFTER_CHANGES_MS = 200;
-/** A place that stands still must not grow older than the history that the database keeps. */
-const SAVE_WHEN_IDLE_MS = 10_000;
+/** Is told how the watching goes. */
+export interface WatchObserver extends ReactionObserver {
+  /** The database answers: changes come in as they are made. */
+  onHeard(): void;
+  /** No changes come in; it is tried again. */
+  onBroken(error: unknown): void;
+  /** The place was too old to go on from. */
+  onHistoryLost(): void;
+}
+
+const MAX_AWAIT_MS = 250;
 const REOPEN_AFTER_IDLE_MS = 30_000;
 const RETRY_MS = 500;
-const ATTEMPTS_PER_CHANGE = 10;
+const SWEEP_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
+/** So many changes are taken in while the first of them is not done. */
+const MAX_IN_LINE = 1_000;
 
 /**
- * Watches inserts and deletes from the saved place on, until the signal. The place is saved after the effect, so that no
- * change is skipped. A stream that stays silent is opened anew now and then: a server that was restarted may have lost it.
+ * Reacts to changes from the saved place on, until the signal. Those of one record are reacted to in their order, those of others
+ * side by side; the place is saved up to where all effects have come about, so that no change is skipped.
+ * @throws FencedOffError when a watcher with a higher fence has begun.
  */
 export async function watchChanges(
   database: mongo.Db,
   Watcher: Model<WatcherRecord>,
   options: WatchOptions,
 ): Promise<void> {
-  const { name, signal, log } = options;
+  const { name, signal, log, observer } = options;
+  const place = createWatcherPlace(Watcher, options);
   while (!signal.aborted) {
     try {
-      await watchOnce(database, Watcher, options);
+      await watchOnce(database, place, options);
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof FencedOffError) throw error;
       if (isHistoryLost(error)) {
-        log.warn({ watcher: name }, 'the change history is gone, sweeping');
-        await Watcher.deleteOne({ _id: name });
-        await options.onHistoryLost();
+        log.warn({ watcher: name, err: error }, 'the change history is gone: beginning at now, with a sweep');
+        observer.onHistoryLost();
+        await place.drop().catch(() => {});
       } else {
         log.warn({ watcher: name, err: error }, 'watching failed, trying again');
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+        observer.onBroken(error);
       }
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }
 }
 
-async function watchOnce(database: mongo.Db, Watcher: Model<WatcherRecord>, options: WatchOptions): Promise<void> {
-  const { name, collections, signal } = options;
-  const saved = await Watcher.findOne({ _id: name }).lean();
-  const stream = database.watch(
-    [{ $match: { operationType: { $in: ['insert', 'delete'] }, 'ns.coll': { $in: collections } } }],
-    { maxAwaitTimeMS: 1_000, ...(saved && { resumeAfter: saved.resumeToken }) },
-  );
-  const saveToken = async () => {
-    if (!stream.resumeToken) return;
-    await Watcher.updateOne(
-      { _id: name },
-      { $set: { resumeToken: stream.resumeToken, savedAt: new Date() } },
-      { upsert: true },
-    );
-  };
-  const close = () => void stream.close().catch(() => {});
-  signal.addEventListener('abort', close, { once: true });
+/** Watches until the signal, an error, or a silence so long that the server may have lost the stream in a restart. */
+async function watchOnce(database: mongo.Db, place: WatcherPlace, options: WatchOptions): Promise<void> {
+  const { reactions, observer } = options;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
+  const saved = await place.claim();
+  const stream = database.watch(pipelineFor(reactions), {
+    maxAwaitTimeMS: MAX_AWAIT_MS,
+    // `resumeAfter` would not go on after the database was dropped.
+    ...(saved !== undefined && { startAfter: saved }),
+  });
+  const close = () => stream.close().catch(() => {});
+  signal.addEventListener('abort', () => void close(), { once: true });
+  const line = createChangeLine<mongo.ResumeToken>();
+  const keeper = createPlaceKeeper(place, line);
+  const react = createReactor(reactions, observer, signal);
+  let sweeping: Promise<void> | undefined;
+  let lastEvent = Date.now();
   try {
-    let lastChange = Date.now();
-    let lastSave = Date.now();
-    let unsaved = false;
-    while (!signal.aborted && Date.now() - lastChange < REOPEN_AFTER_IDLE_MS) {
+    while (!signal.aborted) {
       const event = await stream.tryNext();
-      if (event) {
-        await handle(event, options);
-        unsaved = true;
-        lastChange = Date.now();
-      }
-      if (Date.now() - lastSave > (unsaved ? SAVE_AFTER_CHANGES_MS : SAVE_WHEN_IDLE_MS)) {
-        await saveToken();
-        unsaved = false;
-        lastSave = Date.now();
-      }
+      observer.onHeard();
+      // Without a place only a sweep tells what there is to do. It begins when the stream is open, so that nothing falls between.
+      if (saved === undefined) sweeping ??= sweepUntilDone(options, signal, keeper.begin);
+      else keeper.begin();
+      const change = event && toChange(event);
+      if (change) line.add({ key: change.id, place: stream.resumeToken, work: () => react(change) });
+      else line.pass(stream.resumeToken);
+      await keeper.keep();
+      if (event) lastEvent = Date.now();
+      if (event?.operationType === 'invalidate') return await line.shorterThan(1, signal);
+      if (Date.now() - lastEvent > REOPEN_AFTER_IDLE_MS && line.length === 0) return;
+      await line.shorterThan(MAX_IN_LINE, signal);
     }
-    await saveToken();
   } finally {
-    signal.removeEventListener('abort', close);
-    await stream.close().catch(() => {});
+    ended.abort();
+    await Promise.all([line.settled(), sweeping, close()]);
+    // Whatever was in the way, a place that is not saved is only an older one.
+    await keeper.keepNow().catch(() => {});
   }
 }
 
-/** Tries a change until it is done: going on without it would lose it, and giving up for good would hold up all others. */
-async function handle(event: mongo.ChangeStreamDocument, { name, onChange, signal, log }: WatchOptions): Promise<void> {
-  const change = toChange(event);
-  if (!change) return;
-  for (let attempt = 0; ; attempt += 1) {
+/** Settles when the sweep has succeeded once, or at the signal; only then is `then` not called. */
+async function sweepUntilDone(
+  { name, sweep, log }: WatchOptions,
+  signal: AbortSignal,
+  then: () => void,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
-      return await onChange(change);
+      await sweep(signal);
+      return then();
     } catch (error) {
-      signal.throwIfAborted();
-      const details = {
-        watcher: name,
-        collection: change.collection,
-        operation: change.operation,
-        id: change.id,
-        err: error,
-      };
-      if (attempt + 1 === ATTEMPTS_PER_CHANGE) return log.error(details, 'a change is left to the next sweep');
-      log.warn(details, 'the reaction to a change failed, trying again');
-      await sleep(backoffMs(attempt, { baseMs: 100, maxMs: 5_000 }), undefined, { signal });
+      if (signal.aborted) return;
+      log.error({ watcher: name, err: error }, 'the sweep for missed changes failed, trying again');
+      await sleep(backoffMs(attempt, SWEEP_BACKOFF), undefined, { signal }).catch(() => {});
     }
   }
-}
-
-function toChange(event: mongo.ChangeStreamDocument): Change | undefined {
-  if (event.operationType !== 'insert' && event.operationType !== 'delete') return undefined;
-  return {
-    collection: event.ns.coll,
-    operation: event.operationType,
-    id: String(event.documentKey._id),
-    document: event.operationType === 'insert' ? event.fullDocument : undefined,
-    at: event.wallTime ?? undefined,
-  };
 }

@@ -7,7 +7,7 @@ import { type ChatTask, newId } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { useMongo } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createOrphanSweep, createReactions, deleteExpiredJobs } from './index.ts';
+import { createOrphanSweep, deleteExpiredJobs } from './index.ts';
 
 const mongo = useMongo();
 const signal = new AbortController().signal;
@@ -75,33 +75,5 @@ describe('the search for orphans', () => {
     await storeBlob('trn_young');
     for (let sweep = 0; sweep < 3; sweep += 1) expect(await patient.sweep(signal)).toBe(0);
     expect(await blobs.exists('trn_young/input')).toBe(true);
-  });
-});
-
-describe('reactions', () => {
-  const react = async (name: string, change: { id: string; document?: Record<string, unknown> }) => {
-    const reaction = createReactions({ db, blobs }).find((candidate) => candidate.name === name);
-    if (!reaction) throw new Error(`no reaction ${name}`);
-    const { collection, operation } = reaction;
-    await reaction.react({ collection, operation, at: undefined, document: undefined, ...change });
-  };
-
-  test('a deleted record takes its files with it, however often it is told', async () => {
-    await storeBlob('trn_1');
-    await storeBlob('trn_2');
-    for (let time = 0; time < 2; time += 1) await react('record_deleted', { id: 'trn_1' });
-    expect(await blobs.exists('trn_1/input')).toBe(false);
-    expect(await blobs.exists('trn_2/input')).toBe(true);
-  });
-
-  test('a new message moves its conversation forward, and never back', async () => {
-    const { _id: conversation } = await db.conversations.create('acc_1');
-    const later = { conversation, seq: 5, createdAt: new Date(Date.now() + 5_000) };
-    const earlier = { conversation, seq: 4, createdAt: new Date(Date.now() + 4_000) };
-    for (const document of [later, earlier]) await react('message_created', { id: 'msg_1', document });
-    expect(await db.conversations.findOwned('acc_1', conversation)).toMatchObject({
-      messageCount: 6,
-      updatedAt: later.createdAt,
-    });
   });
 });

@@ -1,34 +1,84 @@
-import type { BlobStore } from '@aigolos/blob-store';
-import type { Change, Database, MessageRecord } from '@aigolos/db';
+import { ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
+import type { Change, MessageRecord, Reaction } from '@aigolos/db';
+import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 
-export interface ReactionDeps {
-  db: Pick<Database, 'conversations'>;
-  blobs: Pick<BlobStore, 'deleteRecord'>;
-}
+export type ReactionDeps = RemovalDeps & Required<Pick<RemovalDeps, 'cache'>>;
 
-/** What one kind of change sets in motion. Must be fine to run twice for the same change. */
-export interface Reaction {
-  name: string;
-  collection: string;
-  operation: Change['operation'];
-  react: (change: Change) => Promise<void>;
-}
-
-/** What the data sets in motion, whoever changed it and by whatever means. */
-export function createReactions({ db, blobs }: ReactionDeps): Reaction[] {
+/** What the data sets in motion, whoever changed it and by whatever means. All are fine to run twice for the same change. */
+export function createReactions(deps: ReactionDeps): Reaction[] {
+  const { db, cache } = deps;
   return [
+    ...JOB_KINDS.map(
+      (kind): Reaction => ({
+        name: `${kind}_created`,
+        collection: 'jobs',
+        operation: 'insert',
+        fields: ['account'],
+        when: isOfPrefix(ID_PREFIXES[kind]),
+        react: ({ fields }) => cache.invalidate(`jobs-of:${String(fields.account)}`),
+      }),
+    ),
+    {
+      name: 'job_updated',
+      collection: 'jobs',
+      operation: 'update',
+      fields: ['status'],
+      // An update names the record alone, so its account is looked up: dropping everybody's lists would cost more.
+      async react({ id }) {
+        const account = await db.jobs.accountOf(id);
+        await cache.invalidate(`job:${id}`, ...(account === undefined ? [] : [`jobs-of:${account}`]));
+      },
+    },
+    ...JOB_KINDS.map(
+      (kind): Reaction => ({
+        name: `${kind}_deleted`,
+        collection: 'jobs',
+        operation: 'delete',
+        when: isOfPrefix(ID_PREFIXES[kind]),
+        // A delete names the record alone: blob keys begin with its id, and whose lists it stood in is not known any more.
+        async react({ id }) {
+          await removeJobData(deps, id);
+          await cache.invalidate('all-lists');
+        },
+      }),
+    ),
     {
       name: 'message_created',
       collection: 'messages',
       operation: 'insert',
-      react: ({ document }) => db.conversations.noteMessage(document as unknown as MessageRecord),
+      fields: ['conversation', 'seq', 'createdAt'],
+      async react({ fields }) {
+        await db.conversations.noteMessage(fields as unknown as MessageRecord);
+        await cache.invalidate(`conversation:${String(fields.conversation)}`);
+      },
     },
     {
-      name: 'record_deleted',
-      collection: 'jobs',
+      name: 'conversation_updated',
+      collection: 'conversations',
+      operation: 'update',
+      react: ({ id }) => cache.invalidate(`conversation:${id}`),
+    },
+    {
+      name: 'conversation_deleted',
+      collection: 'conversations',
       operation: 'delete',
-      // A delete tells the id alone; blob keys begin with it.
-      react: ({ id }) => blobs.deleteRecord(id),
+      react: async ({ id }, signal) => nothingRemains(await removeConversation(deps, id, signal)),
+    },
+    {
+      name: 'account_deleted',
+      collection: 'accounts',
+      operation: 'delete',
+      react: async ({ id }, signal) => nothingRemains(await removeAccount(deps, id, signal)),
     },
   ];
+}
+
+/** The prefix of an id names the kind of record. */
+function isOfPrefix(prefix: string): (change: Change) => boolean {
+  return ({ id }) => id.startsWith(`${prefix}_`);
+}
+
+/** What still runs was asked to stop, and is removed when this is tried again. */
+function nothingRemains(remaining: { what: string }[]): void {
+  if (remaining.length > 0) throw new Error(`still running: ${remaining.map(({ what }) => what).join(', ')}`);
 }

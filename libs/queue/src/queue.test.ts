@@ -8,6 +8,7 @@ import {
   createLiveStreams,
   createProducer,
   createQueueWorker,
+  type Handled,
   startSchedule,
 } from './index.ts';
 
@@ -136,11 +137,46 @@ test('a cancel reaches every worker', async () => {
   });
 });
 
-test('a scheduled task runs once for each due time, however many processes ask for it', async () => {
-  const slots: number[] = [];
-  const task = { name: 'tick', cron: '* * * * * *', run: async (slot: Date) => void slots.push(slot.getTime()) };
-  closing(await startSchedule(config, [task], log));
-  closing(await startSchedule(config, [task], log));
-  await waitUntil('three due times came', () => slots.length >= 3);
-  expect(new Set(slots).size).toBe(slots.length);
+describe('a schedule', () => {
+  const opened = async (handle: (name: string, slot: Date) => Promise<Handled>) =>
+    closing(await startSchedule({ redis: config, concurrency: 2, handle, log }));
+
+  test('hands out each due time once, however many processes ask for it, and what is not done again', async () => {
+    const slots: number[] = [];
+    let failures = 1;
+    const handle = async (_: string, slot: Date): Promise<Handled> => {
+      if (failures-- > 0) return { againAfterMs: 10 };
+      slots.push(slot.getTime());
+      return 'done';
+    };
+    const schedule = await opened(handle);
+    await opened(handle);
+    await waitUntil('three due times came', async () => {
+      await schedule.ensure([{ name: 'tick', cron: '* * * * * *' }]);
+      return slots.length >= 3;
+    });
+    expect(failures).toBeLessThan(0);
+    const [first = 0, ...later] = slots.toSorted((a, b) => a - b);
+    expect(first % 1_000).toBe(0);
+    expect(later).toEqual(later.map((_, index) => first + (index + 1) * 1_000));
+  });
+
+  test('forgets tasks that are not wanted any more, and comes back after Redis forgot it', async () => {
+    const own = await startRedis();
+    closers.push(() => own.kill());
+    config.REDIS_URL = own.url;
+    const names: string[] = [];
+    const schedule = await opened(async (name) => {
+      names.push(name);
+      return 'done';
+    });
+    await schedule.ensure([{ name: 'old', cron: '* * * * * *' }]);
+    await own.flushAll();
+    await schedule.ensure([{ name: 'old', cron: '* * * * * *' }]);
+    await waitUntil('it came', () => names.includes('old'));
+    await schedule.ensure([{ name: 'new', cron: '* * * * * *' }]);
+    names.length = 0;
+    await waitUntil('the new one came twice', () => names.filter((name) => name === 'new').length >= 2);
+    expect(names).not.toContain('old');
+  });
 });

@@ -1,45 +1,78 @@
 import type { Logger } from '@aigolos/runtime';
-import { Queue, Worker } from 'bullmq';
-import { openPatientConnection, type RedisConfig } from './connection.ts';
+import { DelayedError, type Job, Queue, Worker } from 'bullmq';
+import { openFailFastConnection, openPatientConnection, type RedisConfig, waitUntilReady } from './connection.ts';
+import type { Handled } from './worker.ts';
 
-export interface ScheduledTask {
-  name: string;
-  /** Five fields, UTC. */
-  cron: string;
-  /** Must be fine to run twice. `slot` is the time that it was due. */
-  run: (slot: Date) => Promise<void>;
+export interface ScheduleOptions {
+  redis: RedisConfig;
+  /** How many tasks may run at once in this process. */
+  concurrency: number;
+  /** Takes care of one due time of a task. The same one may come twice. An error here is a fault of ours: it comes again soon. */
+  handle: (name: string, slot: Date) => Promise<Handled>;
+  log: Logger;
+}
+
+export interface Schedule {
+  /**
+   * Sees to it that these tasks are handed out at their due times (five fields, UTC), and no others; changes nothing where that
+   * is so. To be called by one process at a time, now and then: Redis may forget. Fails fast while Redis is away.
+   */
+  ensure(tasks: readonly { name: string; cron: string }[]): Promise<void>;
+  /** Takes no more due times; resolves when the running ones are handled. */
+  close(): Promise<void>;
 }
 
 const QUEUE = 'maintenance';
+const READY_TIMEOUT_MS = 5_000;
+const AGAIN_AFTER_ERROR_MS = 1_000;
+const MAX_STALLED_COUNT = 1_000;
 
-/** Runs tasks by the clock: however many processes ask for it, each due time is run by one of them. */
-export async function startSchedule(
-  redis: RedisConfig,
-  tasks: ScheduledTask[],
-  log: Logger,
-): Promise<{ close: () => Promise<void> }> {
-  const connection = openPatientConnection(redis, log);
-  const shared = { connection, prefix: redis.QUEUE_PREFIX, skipVersionCheck: true };
-  const queue = new Queue(QUEUE, shared);
-  const worker = new Worker(
-    QUEUE,
-    async (job) => {
-      await tasks.find(({ name }) => name === job.name)?.run(new Date(job.timestamp + (job.opts.delay ?? 0)));
-    },
-    { ...shared, removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } },
-  );
+/** Hands out tasks by the clock, each due time to one of the processes that ask for it. */
+export async function startSchedule({ redis, concurrency, handle, log }: ScheduleOptions): Promise<Schedule> {
+  const patient = openPatientConnection(redis, log);
+  const failFast = openFailFastConnection(redis, log);
+  await waitUntilReady(failFast, READY_TIMEOUT_MS);
+  const shared = { prefix: redis.QUEUE_PREFIX, skipVersionCheck: true };
+  const queue = new Queue(QUEUE, { ...shared, connection: failFast, skipWaitingForReady: true });
+  const process = async (job: Job, token?: string) => {
+    const handled = await handle(job.name, new Date(job.opts.prevMillis ?? job.timestamp)).catch(
+      (error: unknown): Handled => {
+        log.error({ err: error, task: job.name }, 'handling a scheduled task failed');
+        return { againAfterMs: AGAIN_AFTER_ERROR_MS };
+      },
+    );
+    if (handled === 'done') return;
+    await job.moveToDelayed(Date.now() + handled.againAfterMs, token);
+    throw new DelayedError();
+  };
+  const worker = new Worker(QUEUE, process, {
+    ...shared,
+    connection: patient,
+    concurrency,
+    maxStalledCount: MAX_STALLED_COUNT,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  });
   const onError = (error: Error) => log.debug({ err: error }, 'schedule error');
   queue.on('error', onError);
   worker.on('error', onError);
-  worker.on('failed', (job, error) => log.error({ task: job?.name, err: error }, 'a scheduled task failed'));
-  for (const { name, cron } of tasks) {
-    await queue.upsertJobScheduler(name, { pattern: cron, tz: 'UTC' }, { name, opts: { attempts: 3 } });
-  }
+
   return {
+    async ensure(tasks) {
+      const known = new Map((await queue.getJobSchedulers()).map((scheduler) => [scheduler.key, scheduler]));
+      for (const { name, cron } of tasks) {
+        const { pattern } = known.get(name) ?? {};
+        known.delete(name);
+        // Setting it anew would drop a due time that waits to be taken.
+        if (pattern !== cron) await queue.upsertJobScheduler(name, { pattern: cron, tz: 'UTC' }, { name });
+      }
+      for (const name of known.keys()) await queue.removeJobScheduler(name);
+    },
     async close() {
       await worker.close();
       await queue.close();
-      connection.disconnect();
+      patient.disconnect();
+      failFast.disconnect();
     },
   };
 }

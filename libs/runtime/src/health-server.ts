@@ -9,13 +9,16 @@ export async function startHealthServer(options: {
   port: number;
   checks: Record<string, ReadinessCheck>;
   metrics: Registry;
+  /** What `/readyz` tells beside the checks. */
+  details?: () => Record<string, unknown>;
 }): Promise<{ port: number; close: () => Promise<void> }> {
-  const { checks, metrics } = options;
+  const { checks, metrics, details } = options;
   const routes: Record<string, () => Promise<{ status: number; type: string; body: string }>> = {
     '/healthz': async () => ({ status: 200, type: 'application/json', body: '{"status":"ok"}' }),
     '/readyz': async () => {
       const readiness = await checkReadiness(checks);
-      return { status: readiness.ready ? 200 : 503, type: 'application/json', body: JSON.stringify(readiness) };
+      const body = JSON.stringify({ ...readiness, ...details?.() });
+      return { status: readiness.ready ? 200 : 503, type: 'application/json', body };
     },
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() }),
   };

@@ -20,8 +20,27 @@ export interface LeaseRecord {
 /** How far a change-stream watcher has come. */
 export interface WatcherRecord {
   _id: string;
-  resumeToken: unknown;
-  savedAt: Date;
+  /** Of the watcher that may write it. */
+  fence: number;
+  /** Absent where there is no place to go on from. */
+  resumeToken?: unknown;
+  savedAt?: Date;
+}
+
+/** One due time of a scheduled task. */
+export interface TaskRunRecord {
+  /** Name and slot, so that there is one run for each due time. */
+  _id: string;
+  name: string;
+  /** When it was due. */
+  slot: Date;
+  state: 'running' | 'done' | 'failed';
+  holder: string;
+  /** Attempts begun. */
+  attempt: number;
+  leaseUntil: Date;
+  startedAt: Date;
+  finishedAt?: Date;
 }
 
 const announcedModelSchema = new Schema<AnnouncedModelRecord>(
@@ -51,20 +70,41 @@ const leaseSchema = new Schema<LeaseRecord>(
 const watcherSchema = new Schema<WatcherRecord>(
   {
     _id: { type: String, required: true },
-    resumeToken: { type: Schema.Types.Mixed, required: true },
-    savedAt: { type: Date, required: true },
+    fence: { type: Number, required: true },
+    resumeToken: Schema.Types.Mixed,
+    savedAt: Date,
   },
   { collection: 'watchers', versionKey: false },
 );
+
+const TASK_RUNS_KEPT_SECONDS = 30 * 24 * 60 * 60;
+
+const taskRunSchema = new Schema<TaskRunRecord>(
+  {
+    _id: { type: String, required: true },
+    name: { type: String, required: true },
+    slot: { type: Date, required: true },
+    state: { type: String, required: true },
+    holder: { type: String, required: true },
+    attempt: { type: Number, required: true },
+    leaseUntil: { type: Date, required: true },
+    startedAt: { type: Date, required: true },
+    finishedAt: Date,
+  },
+  { collection: 'task_runs', versionKey: false },
+);
+taskRunSchema.index({ startedAt: 1 }, { expireAfterSeconds: TASK_RUNS_KEPT_SECONDS });
 
 export function defineOperationsModels(connection: Connection): {
   AnnouncedModel: Model<AnnouncedModelRecord>;
   Lease: Model<LeaseRecord>;
   Watcher: Model<WatcherRecord>;
+  TaskRun: Model<TaskRunRecord>;
 } {
   return {
     AnnouncedModel: connection.model<AnnouncedModelRecord>('AnnouncedModel', announcedModelSchema.clone()),
     Lease: connection.model<LeaseRecord>('Lease', leaseSchema.clone()),
     Watcher: connection.model<WatcherRecord>('Watcher', watcherSchema.clone()),
+    TaskRun: connection.model<TaskRunRecord>('TaskRun', taskRunSchema.clone()),
   };
 }

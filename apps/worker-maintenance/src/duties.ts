@@ -1,0 +1,37 @@
+import type { Reconciler } from '@aigolos/jobs';
+import type { Schedule } from '@aigolos/queue';
+import { type Logger, startPeriodic } from '@aigolos/runtime';
+import type { Config } from './config.ts';
+import type { Reactors } from './reactors.ts';
+import type { ScheduledTask } from './tasks.ts';
+
+export interface DutiesOptions {
+  config: Config;
+  reactors: Reactors;
+  reconciler: Reconciler;
+  sweepOrphans: (signal: AbortSignal) => Promise<void>;
+  schedule: Schedule;
+  tasks: readonly ScheduledTask[];
+  log: Logger;
+}
+
+const SCHEDULE_CHECK_MS = 60_000;
+
+/** What the one leader does while it leads. */
+export function createDuties(options: DutiesOptions): (signal: AbortSignal, fence: number) => Promise<void> {
+  const { config, reactors, reconciler, schedule, tasks, log } = options;
+  return async (signal, fence) => {
+    const periodic = (intervalMs: number, what: string, run: (signal: AbortSignal) => Promise<void>) =>
+      startPeriodic({ intervalMs, run, onError: (error) => log.warn({ err: error }, `${what} failed`) });
+    const duties = [
+      periodic(config.RECONCILE_EVERY_MS, 'the reconciler', reconciler.sweep),
+      periodic(config.ORPHAN_SWEEP_EVERY_MS, 'the search for orphans', options.sweepOrphans),
+      periodic(SCHEDULE_CHECK_MS, 'setting the schedule', () => schedule.ensure(tasks)),
+    ];
+    try {
+      await reactors.run(signal, fence);
+    } finally {
+      await Promise.all(duties.map((duty) => duty.stop()));
+    }
+  };
+}
