@@ -1,15 +1,13 @@
 import type { BlobStore } from '@aigolos/blob-store';
-import { ID_PREFIXES, JOB_KINDS, type JobKind } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
 import type { LiveStreams, Producer } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
-
-/** What a receipt counts. */
-export type RemovedKind = JobKind | 'conversation' | 'message' | 'api_key' | 'account';
+import { removeIdleJobs, removeTraces, stopJobs } from './job-removal.ts';
+import type { RemovalLedger } from './removal-ledger.ts';
 
 export interface RemovalDeps {
   db: Pick<Database, 'jobs' | 'conversations' | 'access'>;
-  blobs: Pick<BlobStore, 'deleteRecord'>;
+  blobs: Pick<BlobStore, 'deleteRecord' | 'list'>;
   producer: Pick<Producer, 'remove'>;
   live: Pick<LiveStreams, 'remove'>;
   /** Answers kept for quick reading. */
@@ -17,12 +15,13 @@ export interface RemovalDeps {
   /** Asks workers to stop; without it they see the wish when they next renew their lease. */
   cancels?: { send(jobId: string): Promise<void> };
   log: Logger;
-  /** Told what is about to be removed, before it is. */
-  note?: (kind: RemovedKind, ids: string[]) => Promise<void>;
+  /** Where an erasure keeps account of what it removes. */
+  ledger?: RemovalLedger;
 }
 
 /** Something that could not be removed yet, and why. */
 export interface Remaining {
+  kind: string;
   what: string;
   reason: string;
 }
@@ -30,19 +29,25 @@ export interface Remaining {
 type Owner = { account: string } | { conversation: string };
 
 const BATCH = 200;
-const AT_ONCE = 8;
-const KIND_OF_PREFIX = new Map<string, JobKind>(JOB_KINDS.map((kind) => [ID_PREFIXES[kind], kind]));
 
 /**
- * Removes what belongs to a job beside its record: files, live stream, its place on a queue. The record may be gone
- * already: the id is enough. Harmless twice. @throws where a store does not answer; what it reached is gone all the same.
+ * Removes what belongs to a job beside its record: files, live stream, its place on a queue, cached answers. The record may
+ * be gone already: the id is enough. Harmless twice.
+ * @throws UnavailableError where a store does not answer; what lies in the others is gone all the same.
  */
-export async function removeJobData({ blobs, producer, live, cache }: RemovalDeps, id: string): Promise<void> {
-  const kind = KIND_OF_PREFIX.get(id.slice(0, id.indexOf('_')));
-  const steps = [blobs.deleteRecord(id), live.remove(id)];
-  if (cache) steps.push(cache.invalidate(`job:${id}`));
-  if (kind) steps.push(producer.remove({ id, kind }));
-  await all(steps);
+export function removeJobData(deps: RemovalDeps, id: string): Promise<void> {
+  return removeTraces(deps, id);
+}
+
+/** Removes a job with what belongs to it. One that runs is asked to stop, and is returned: it goes the next time. */
+export async function removeJob(deps: RemovalDeps, account: string, id: string): Promise<Remaining[]> {
+  for (;;) {
+    const job = await deps.db.jobs.find(id);
+    if (job?.account !== account) return [];
+    if (job.status === 'in_progress') return stopJobs(deps, [job]);
+    // A worker may take it in this moment; then it is still there.
+    await removeIdleJobs(deps, [job]);
+  }
 }
 
 /**
@@ -51,82 +56,71 @@ export async function removeJobData({ blobs, producer, live, cache }: RemovalDep
  * @returns its jobs that still run: they were asked to stop, and go the next time.
  */
 export async function removeConversation(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
-  await deps.note?.('conversation', [id]);
-  await deps.db.conversations.delete(id);
+  const { db, ledger } = deps;
+  const item = { kind: 'conversation' as const, item: id };
+  if (ledger && (await db.conversations.exists(id))) {
+    await ledger.note(item.kind, [id]);
+    // Without its record it would not be found again by its account.
+    await ledger.postpone(item, 'what was said in it is being removed');
+  }
+  await db.conversations.delete(id);
+  const remaining = await removeTurns(deps, id, signal);
+  await ledger?.settle(item);
+  return remaining;
+}
+
+/** Removes what was said in a conversation: its chat jobs, what belongs to those, and its messages. Harmless twice. */
+export async function removeTurns(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
+  await deps.cache?.invalidate(`conversation:${id}`);
   const remaining = await removeJobs(deps, { conversation: id }, signal);
   await removeMessages(deps, id, signal);
-  await deps.cache?.invalidate(`conversation:${id}`);
   return remaining;
 }
 
 /**
- * Removes everything that an account has, itself last, once nothing else is left; the records of its erasures stay, being
- * the proof. Keys go first, so that nothing new comes. Harmless twice, and where the account is gone already.
- * @returns what still runs: it was asked to stop, and goes, with the account, the next time.
+ * Removes everything that an account has: keys first, so that nothing new comes. The account itself stays, and so do the
+ * records of its erasures, being the proof. Harmless twice, and where the account is gone already.
+ * @returns what still runs: it was asked to stop, and goes the next time.
  */
-export async function removeAccount(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
+export async function emptyAccount(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
   const { access, conversations } = deps.db;
-  await deps.note?.('api_key', await access.keyIds(id));
+  await deps.ledger?.note('api_key', await access.keyIds(id));
   await access.deleteKeys(id);
-  const remaining = await removeJobs(deps, { account: id }, signal);
+  // Before the jobs, so that no turn begins meanwhile; a turn's job that runs is found among the jobs.
   for (;;) {
     signal?.throwIfAborted();
     const ids = await conversations.idsOf(id, BATCH);
     if (ids.length === 0) break;
-    for (const conversation of ids) remaining.push(...(await removeConversation(deps, conversation, signal)));
+    for (const conversation of ids) await removeConversation(deps, conversation, signal);
   }
+  const remaining = await removeJobs(deps, { account: id }, signal);
   await deps.cache?.invalidate(`jobs-of:${id}`);
-  if (remaining.length > 0) return remaining;
-  await deps.note?.('account', [id]);
-  await access.deleteAccount(id);
-  return [];
+  return remaining;
 }
 
-/** Removes the jobs that do not run, with what belongs to them, and asks the others to stop. */
+/** Removes everything that an account has, and then the account itself, once nothing else is left. See {@link emptyAccount}. */
+export async function removeAccount(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
+  const remaining = await emptyAccount(deps, id, signal);
+  if (remaining.length === 0) await deps.db.access.deleteAccount(id);
+  return remaining;
+}
+
 async function removeJobs(deps: RemovalDeps, owner: Owner, signal?: AbortSignal): Promise<Remaining[]> {
-  const { jobs } = deps.db;
   for (;;) {
     signal?.throwIfAborted();
-    const idle = await jobs.idleOf(owner, BATCH);
+    const idle = await deps.db.jobs.idleOf(owner, BATCH);
     if (idle.length === 0) break;
-    for (const [kind, ids] of Map.groupBy(idle, ({ kind }) => kind)) {
-      await deps.note?.(
-        kind,
-        ids.map(({ _id }) => _id),
-      );
-    }
-    // Files before records: what a killed process leaves undone is found again by its record.
-    for (let start = 0; start < idle.length; start += AT_ONCE) {
-      await all(idle.slice(start, start + AT_ONCE).map(({ _id }) => removeJobData(deps, _id)));
-    }
-    await jobs.deleteIdle(idle.map(({ _id }) => _id));
+    await removeIdleJobs(deps, idle);
   }
-  return stopRunning(deps, owner);
+  return stopJobs(deps, await deps.db.jobs.runningOf(owner, BATCH));
 }
 
-async function stopRunning({ db, cancels }: RemovalDeps, owner: Owner): Promise<Remaining[]> {
-  const running = await db.jobs.runningOf(owner, BATCH);
-  for (const { _id, fence, leaseUntil } of running) {
-    // One whose worker is gone goes back to the queue, and is removed from there.
-    if (leaseUntil && leaseUntil < new Date()) await db.jobs.releaseExpired(_id, fence);
-    else await db.jobs.askToStop(_id);
-    await cancels?.send(_id);
-  }
-  return running.map(({ _id }) => ({ what: _id, reason: 'it runs; it was asked to stop' }));
-}
-
-async function removeMessages(deps: RemovalDeps, conversation: string, signal?: AbortSignal): Promise<void> {
+async function removeMessages({ db, ledger }: RemovalDeps, conversation: string, signal?: AbortSignal): Promise<void> {
   for (;;) {
     signal?.throwIfAborted();
-    const ids = await deps.db.conversations.messageIds(conversation, BATCH);
+    const ids = await db.conversations.messageIds(conversation, BATCH);
     if (ids.length === 0) return;
-    await deps.note?.('message', ids);
-    await deps.db.conversations.deleteMessages(ids);
+    await ledger?.note('message', ids);
+    await db.conversations.deleteMessages(ids);
   }
-}
-
-/** Awaits all, and only then fails with the first error: one store that is away does not keep the others' data. */
-async function all(steps: Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected');
-  if (failed) throw failed.reason;
 }

@@ -9,7 +9,7 @@ export interface LiveStreams {
   publish(jobId: string, event: LiveEvent): Promise<void>;
   /** All events of a job from its first, as they come, until `finished` or the signal. Yields nothing at least every `idleMs`, so that the caller can look at the record. */
   watch(jobId: string, options: { idleMs: number; signal: AbortSignal }): AsyncGenerator<LiveEvent | undefined>;
-  /** Forgets a job's events. */
+  /** Forgets a job's events. Fails fast while Redis is away; they are gone by themselves after a quarter of an hour. */
   remove(jobId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
     },
 
     async remove(jobId) {
-      await commands.del(keyOf(jobId)).catch(() => {});
+      await commands.del(keyOf(jobId));
     },
     close() {
       commands.disconnect();

@@ -1,0 +1,108 @@
+import { ID_PREFIXES, JOB_KINDS, type JobKind, UnavailableError } from '@aigolos/contracts';
+import type { AnyJobRecord, RunningJob } from '@aigolos/db';
+import { messageOf } from '@aigolos/runtime';
+import type { Remaining, RemovalDeps } from './removal.ts';
+
+type Job = Pick<AnyJobRecord, '_id' | 'kind' | 'account'>;
+
+const AT_ONCE = 8;
+const KIND_OF_PREFIX = new Map<string, JobKind>(JOB_KINDS.map((kind) => [ID_PREFIXES[kind], kind]));
+
+/** Removes all that a job leaves beside its record. @throws UnavailableError, once every store was asked. */
+export async function removeTraces(deps: RemovalDeps, id: string): Promise<void> {
+  const kind = KIND_OF_PREFIX.get(id.slice(0, id.indexOf('_')));
+  await all(deps, id, {
+    'its files': removeFiles(deps, id),
+    'its live stream': deps.live.remove(id),
+    'its place on the queue': kind && deps.producer.remove({ id, kind }),
+    'its cached answers': deps.cache?.invalidate(`job:${id}`),
+  });
+}
+
+/**
+ * Removes jobs that do not run, each after what belongs to it: what a killed process leaves undone is found again by the
+ * record. Where a ledger is kept, what could not be removed is postponed and its record goes all the same.
+ */
+export async function removeIdleJobs(deps: RemovalDeps, jobs: Job[]): Promise<void> {
+  const { ledger, cache, db } = deps;
+  for (const [kind, ofKind] of Map.groupBy(jobs, ({ kind }) => kind)) await ledger?.note(kind, ofKind.map(idOf));
+  await forEachWhileAnswered(jobs, async (job) => removeTraces(deps, job._id), postponeIn(deps));
+  await db.jobs.deleteIdle(jobs.map(idOf));
+  // Once more, now that nobody can read the records into the cache again.
+  const lists = new Set(jobs.map(({ account }) => `jobs-of:${account}`));
+  const invalidated = cache?.invalidate(...lists, ...jobs.map(({ _id }) => `job:${_id}`));
+  await invalidated?.catch(async (error: unknown) => {
+    for (const job of jobs) await postponeIn(deps)(job, error);
+  });
+}
+
+/** Asks running jobs to stop. One whose worker is gone goes back to its queue, to be removed from there. */
+export async function stopJobs({ db, cancels }: RemovalDeps, jobs: RunningJob[]): Promise<Remaining[]> {
+  for (const { _id, fence, leaseUntil } of jobs) {
+    if (leaseUntil && leaseUntil < new Date()) await db.jobs.releaseExpired(_id, fence);
+    else await db.jobs.askToStop(_id);
+    await cancels?.send(_id);
+  }
+  return jobs.map(({ _id, kind }) => ({ kind, what: _id, reason: 'it runs, and was asked to stop' }));
+}
+
+/**
+ * Does something to many, a few at once. Once all of those few have failed, the others are taken as failed too: a store that
+ * does not answer is not asked a thousand times.
+ * @returns how many succeeded.
+ */
+export async function forEachWhileAnswered<T>(
+  items: T[],
+  act: (item: T) => Promise<void>,
+  onFailure: (item: T, error: unknown) => Promise<void>,
+): Promise<number> {
+  let outage: unknown;
+  let done = 0;
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    const group = items.slice(start, start + AT_ONCE);
+    const outcomes = await Promise.allSettled(group.map((item) => (outage ? Promise.reject(outage) : act(item))));
+    const failures = outcomes.flatMap((outcome, index) =>
+      outcome.status === 'rejected' ? [{ item: group[index] as T, error: outcome.reason as unknown }] : [],
+    );
+    done += group.length - failures.length;
+    if (failures.length === AT_ONCE) outage ??= failures[0]?.error;
+    for (const { item, error } of failures) await onFailure(item, error);
+  }
+  return done;
+}
+
+/** Without a ledger a failure is thrown: the record is left, and by it all is found again. */
+function postponeIn({ ledger }: RemovalDeps): (job: Job, error: unknown) => Promise<void> {
+  return async ({ kind, _id: item }, error) => {
+    if (!ledger) throw error;
+    await ledger.postpone({ kind, item }, messageOf(error));
+  };
+}
+
+async function removeFiles({ blobs, ledger }: RemovalDeps, id: string): Promise<void> {
+  if (!ledger) return blobs.deleteRecord(id);
+  const keys = await Array.fromAsync(blobs.list(id), ({ key }) => key);
+  await ledger.note('file', keys);
+  if (keys.length === 0) return;
+  await blobs.deleteRecord(id);
+  for await (const { key } of blobs.list(id)) throw new Error(`${key} was deleted and is still there`);
+}
+
+/** Awaits all steps. What is told of those that failed names no path, address or content. */
+async function all({ log }: RemovalDeps, id: string, steps: Record<string, Promise<void> | undefined>): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    Object.entries(steps).map(async ([what, step]) => {
+      await step?.catch((error: unknown) => {
+        log.warn({ id, err: error }, `${what} could not be removed`);
+        throw error;
+      });
+      return what;
+    }),
+  );
+  const failed = Object.keys(steps).filter((_, index) => outcomes[index]?.status === 'rejected');
+  if (failed.length > 0) throw new UnavailableError(`${failed.join(', ')} could not be removed yet`);
+}
+
+function idOf({ _id }: Pick<Job, '_id'>): string {
+  return _id;
+}
