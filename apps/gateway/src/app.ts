@@ -10,7 +10,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { createAnswers } from './answers/answers.ts';
 import { createModelDirectory } from './catalogue/model-directory.ts';
-import type { Config } from './config.ts';
+import { type Config, retentionOffer } from './config.ts';
 import { accessControl } from './plugins/access.ts';
 import { bodies } from './plugins/bodies.ts';
 import { closing } from './plugins/closing.ts';
@@ -19,6 +19,7 @@ import { observation } from './plugins/observe.ts';
 import { openApi } from './plugins/openapi.ts';
 import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+import { accountRoutes } from './routes/account/account.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
@@ -83,6 +84,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(chatRoutes, { answers, jobs, models, conversations: db.conversations });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, stopping });
+  app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
   app.register(operationsRoutes, { checks, metrics });
   app.register(queueBoardRoutes, { queues: producer.queues });
   return app;

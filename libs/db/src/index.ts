@@ -3,8 +3,9 @@ export { type Database, openDatabase } from './database.ts';
 export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { type AccountRecord, API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
-export { type AnyJobRecord, type JobRecord, newJobRecord } from './models/job.model.ts';
+export { type AnyJobRecord, type JobRecord, newJobRecord, type StoredFiles } from './models/job.model.ts';
 export { ensureReplicaSet } from './replica-set.ts';
+export type { IdleConversation } from './repositories/conversations.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
 export type {
   Claim,
@@ -12,6 +13,7 @@ export type {
   JobEnding,
   JobExpiry,
   JobsRepository,
+  JobWithFiles,
   RunningJob,
 } from './repositories/jobs.repository.ts';
 export type { TaskRunsRepository } from './repositories/task-runs.repository.ts';

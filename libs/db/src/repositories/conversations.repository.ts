@@ -30,7 +30,7 @@ export interface ConversationsRepository {
   /** Conversations that nothing was said in since before then, longest ago first. */
   idle(filter: { idleSince: Date; account?: string | undefined }): AsyncIterable<IdleConversation>;
   /** Conversations whose time has come. */
-  expiredBefore(time: Date, limit: number): Promise<IdleConversation[]>;
+  expiredBefore(time: Date): AsyncIterable<IdleConversation>;
   /** Takes it away from its readers and lets no turn begin any more; false where one was taken meanwhile. */
   close(conversation: Pick<ConversationRecord, '_id' | 'nextTurn'>): Promise<boolean>;
   exists(id: string): Promise<boolean>;
@@ -48,7 +48,7 @@ export type IdleConversation = Pick<
 
 /** When a conversation ends that is being removed: no message moves this any more. */
 const CLOSED = new Date(0);
-const IDLE_AT_ONCE = 500;
+const READ_AT_ONCE = 500;
 const IDLE_FIELDS = { account: 1, createdAt: 1, nextTurn: 1, turnTakenAt: 1, messageCount: 1 } as const;
 
 export function createConversationsRepository(
@@ -129,14 +129,21 @@ export function createConversationsRepository(
     },
 
     idle: ({ idleSince, account }) =>
-      Conversation.find({ updatedAt: { $lt: idleSince }, ...(account !== undefined && { account }) }, IDLE_FIELDS)
+      Conversation.find(
+        {
+          updatedAt: { $lt: idleSince },
+          turnTakenAt: { $not: { $gte: idleSince } },
+          ...(account !== undefined && { account }),
+        },
+        IDLE_FIELDS,
+      )
         .sort({ updatedAt: 1, _id: 1 })
         .lean()
-        .cursor({ batchSize: IDLE_AT_ONCE }),
-    expiredBefore: (time, limit) =>
+        .cursor({ batchSize: READ_AT_ONCE }),
+    expiredBefore: (time) =>
       Conversation.find({ expiresAt: { $lte: time } }, IDLE_FIELDS)
-        .limit(limit)
-        .lean(),
+        .lean()
+        .cursor({ batchSize: READ_AT_ONCE }),
     async close({ _id, nextTurn }) {
       const { matchedCount } = await Conversation.updateOne({ _id, nextTurn }, { $set: { expiresAt: CLOSED } });
       return matchedCount === 1;

@@ -50,8 +50,11 @@ export interface EndedJobsFilter {
   account?: string | undefined;
 }
 
-/** What a cleanup has to know of a job. */
+/** What a removal has to know of a job. */
 export type EndedJob = Pick<JobRecord, '_id' | 'account' | 'createdAt' | 'removing'>;
+
+/** What the deletion of its files has to know of a job. */
+export type JobWithFiles = Pick<JobRecord, '_id' | 'inputExpiresAt' | 'outputExpiresAt' | 'filesExpireAt'>;
 
 export interface JobsRepository {
   insert(job: JobRecord): Promise<void>;
@@ -59,7 +62,7 @@ export interface JobsRepository {
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<AnyJobRecord | undefined>;
   accountOf(id: string): Promise<string | undefined>;
-  /** Newest first, without those whose time has come. */
+  /** Newest first, without those whose time has come, and without erasures unless their kind is asked for. */
   list(filter: JobListFilter): Promise<AnyJobRecord[]>;
   /** Takes a job that is queued, or whose holder's lease has run out. At most one caller wins. */
   claim(id: string, by: { worker: string; leaseMs: number }): Promise<Claim>;
@@ -86,15 +89,17 @@ export interface JobsRepository {
   runningOf(owner: JobOwner, limit: number): Promise<RunningJob[]>;
   /** Removes jobs that do not run, whether they have ended or wait. */
   deleteIdle(ids: string[]): Promise<number>;
+  /** Erasures of an account that have not ended. */
+  openErasures(account: string): Promise<JobRecord<'erasure'>[]>;
   /** A running job is asked to stop; its worker sees it at the next renewal. */
   askToStop(id: string): Promise<void>;
   /** All that have been queued since before then, longest first. */
   queuedBefore(time: Date): AsyncIterable<{ _id: string; kind: JobKind }>;
   leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
-  /** Ids of jobs that have ended and whose time has come. */
-  expiredBefore(time: Date, limit: number): Promise<string[]>;
+  /** Jobs that have ended and whose time has come. */
+  expiredBefore(time: Date): AsyncIterable<EndedJob>;
   /** Jobs that are kept but have files whose time has come. */
-  filesExpiredBefore(time: Date, limit: number): Promise<AnyJobRecord[]>;
+  filesExpiredBefore(time: Date): AsyncIterable<JobWithFiles>;
   /** Files of a job are gone; `filesExpireAt` is when its next ones go. */
   noteFilesDeleted(
     id: string,
@@ -114,10 +119,13 @@ export interface JobsRepository {
 }
 
 const POSITION_COUNTED_UP_TO = 10_000;
-const ENDED_AT_ONCE = 500;
+const READ_AT_ONCE = 500;
+const ENDED_FIELDS = { account: 1, createdAt: 1, removing: 1 } as const;
 
 export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
   const finalOnes = { $in: [...FINAL_STATUSES] };
+  /** Nothing is left to be done for them: one whose messages are not written yet has something that others are to get. */
+  const ended = { status: finalOnes, messagesPending: { $ne: true } };
   const findLean = async (filter: Record<string, unknown>) =>
     ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
 
@@ -135,7 +143,9 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       const older = after && {
         $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
       };
-      const filter = { account, expiresAt: notYet(), ...older, ...(kind && { kind }), ...(status && { status }) };
+      // Erasures are shown to those who ask for them: whoever deletes all that is listed comes to an end.
+      const kinds = { kind: kind ?? { $ne: 'erasure' as const } };
+      const filter = { account, expiresAt: notYet(), ...older, ...kinds, ...(status && { status }) };
       const found = await Job.find(filter, { checkpoint: 0 }).sort({ createdAt: -1, _id: -1 }).limit(limit).lean();
       return found as AnyJobRecord[];
     },
@@ -252,6 +262,10 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
     async deleteIdle(ids) {
       return (await Job.deleteMany({ _id: { $in: ids }, status: { $ne: 'in_progress' } })).deletedCount;
     },
+    async openErasures(account) {
+      const open = { account, kind: 'erasure' as const, status: { $nin: [...FINAL_STATUSES] } };
+      return (await Job.find(open).lean()) as JobRecord<'erasure'>[];
+    },
     async askToStop(id) {
       await Job.updateOne({ _id: id, status: 'in_progress' }, { $set: { cancelRequestedAt: new Date() } });
     },
@@ -265,17 +279,14 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       Job.find({ status: 'in_progress', leaseUntil: { $lt: time } }, { kind: 1, fence: 1 })
         .limit(limit)
         .lean(),
-    async expiredBefore(time, limit) {
-      // One whose messages are not written yet has something that others are still to get.
-      const due = { expiresAt: { $lte: time }, status: finalOnes, messagesPending: { $ne: true } };
-      const found = await Job.find(due, { _id: 1 }).limit(limit).lean();
-      return found.map(({ _id }) => _id);
-    },
-    async filesExpiredBefore(time, limit) {
-      return (await Job.find({ filesExpireAt: { $lte: time } }, { checkpoint: 0, result: 0 })
-        .limit(limit)
-        .lean()) as AnyJobRecord[];
-    },
+    expiredBefore: (time) =>
+      Job.find({ expiresAt: { $lte: time }, ...ended }, ENDED_FIELDS)
+        .lean()
+        .cursor({ batchSize: READ_AT_ONCE }),
+    filesExpiredBefore: (time) =>
+      Job.find({ filesExpireAt: { $lte: time } }, { inputExpiresAt: 1, outputExpiresAt: 1, filesExpireAt: 1 })
+        .lean()
+        .cursor({ batchSize: READ_AT_ONCE }),
     async noteFilesDeleted(id, { filesExpireAt, ...deleted }) {
       await Job.updateOne(
         { _id: id },
@@ -287,18 +298,18 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
         {
           kind,
           finishedAt: { $lt: endedBefore },
-          status: finalOnes,
-          messagesPending: { $ne: true },
+          ...ended,
           ...(kind === 'chat' && { conversation: { $exists: false } }),
           ...(account !== undefined && { account }),
         },
-        { account: 1, createdAt: 1, removing: 1 },
+        ENDED_FIELDS,
       )
         .sort({ finishedAt: 1, _id: 1 })
         .lean()
-        .cursor({ batchSize: ENDED_AT_ONCE }),
+        .cursor({ batchSize: READ_AT_ONCE }),
     async noteRemoval(id, found) {
-      await Job.updateOne({ _id: id, removing: { $exists: false } }, { $set: { removing: found } });
+      if (found.files > 0)
+        await Job.updateOne({ _id: id, removing: { $exists: false } }, { $set: { removing: found } });
       return (await Job.findOne({ _id: id }, { removing: 1 }).lean())?.removing ?? found;
     },
     async messagesPending(limit) {
