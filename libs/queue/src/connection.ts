@@ -1,5 +1,5 @@
 import type { Logger } from '@aigolos/runtime';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 
 export interface RedisConfig {
   REDIS_URL: string;
@@ -19,13 +19,18 @@ export function openPatientConnection(config: RedisConfig, log: Logger): Redis {
 }
 
 /** A connection whose commands fail at once while Redis is away: for callers who can go on without it. */
-export function openFailFastConnection(config: RedisConfig, log: Logger): Redis {
+export function openFailFastConnection(
+  config: RedisConfig,
+  log: Logger,
+  options: Pick<RedisOptions, 'commandTimeout' | 'scripts'> = {},
+): Redis {
   return withErrorLog(
     new Redis(config.REDIS_URL, {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
       connectTimeout: 2_000,
       retryStrategy,
+      ...options,
     }),
     log,
   );

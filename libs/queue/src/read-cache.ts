@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deserialize, serialize } from 'node:v8';
+import { Counter, type Logger, type Registry } from '@aigolos/runtime';
+import { openFailFastConnection, type RedisConfig, waitUntilReady } from './connection.ts';
+import { SCRIPTS, type ScriptedRedis } from './read-cache-scripts.ts';
+
+/** What was read from the database a moment ago, for those who ask again. The record is the truth; without Redis it is asked. */
+export interface ReadCache {
+  /**
+   * What `load` gave at most {@link STALE_MS} ago, unless one of the scopes was invalidated since; else what it gives now,
+   * which is kept unless it is undefined. Values are cloned as `structuredClone` does, so dates stay dates. Never fails by
+   * itself.
+   */
+  read<T>(scopes: string[], key: string, load: () => Promise<T>): Promise<T>;
+  /**
+   * To be awaited after a write and before it is acknowledged: what was loaded before is gone from Redis then, and is given
+   * to nobody. Never fails: where Redis cannot be told, this takes until all that was loaded before has expired.
+   */
+  invalidate(...scopes: string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The names of what entries depend on. */
+export const cacheScope = {
+  job: (id: string) => `job:${id}`,
+  jobsOf: (account: string) => `jobs-of:${account}`,
+  conversation: (id: string) => `conversation:${id}`,
+};
+
+/** So old an answer may be at most when an invalidation was lost. */
+const STALE_MS = 1_000;
+const SCOPE_MS = 10 * STALE_MS;
+/** For clocks that count in whole milliseconds. */
+const MARGIN_MS = 20;
+const COMMAND_TIMEOUT_MS = 200;
+const TIMED_OUT = 'Command timed out';
+const READY_TIMEOUT_MS = 5_000;
+const MAX_BYTES = 1024 * 1024;
+
+export async function createReadCache(config: RedisConfig, log: Logger, metrics?: Registry): Promise<ReadCache> {
+  const options = { commandTimeout: COMMAND_TIMEOUT_MS, scripts: SCRIPTS };
+  const redis = openFailFastConnection(config, log, options) as ScriptedRedis;
+  await waitUntilReady(redis, READY_TIMEOUT_MS);
+  const count = createCounter(metrics);
+  const entryKey = (key: string) => `${config.QUEUE_PREFIX}:cache:entry:${key}`;
+  const scopeKey = (scope: string) => `${config.QUEUE_PREFIX}:cache:scope:${scope}`;
+
+  const without = (error: unknown): undefined => {
+    log.debug({ err: error }, 'the read cache is away');
+    // A connection that hangs is opened anew: until that succeeds, commands fail at once and nobody else waits.
+    if (error instanceof Error && error.message === TIMED_OUT && redis.status === 'ready') redis.disconnect(true);
+  };
+
+  return {
+    async read<T>(scopes: string[], key: string, load: () => Promise<T>) {
+      const keys = [entryKey(key), ...scopes.map(scopeKey)];
+      const found = await redis.readEntryBuffer(keys.length, ...keys, randomUUID(), SCOPE_MS).catch(without);
+      const cached = found?.[0] ? (decode(found[0]) as T | undefined) : undefined;
+      if (cached !== undefined) {
+        count('hit');
+        return cached;
+      }
+      count(found ? 'miss' : 'bypass');
+      const value = await load();
+      const [, stamp, time] = found ?? [];
+      if (stamp === undefined || time === undefined || value === undefined) return value;
+      const bytes = serialize(value);
+      if (bytes.length <= MAX_BYTES) {
+        redis.storeEntry(keys.length, ...keys, stamp, time, STALE_MS, bytes).catch(without);
+      }
+      return value;
+    },
+
+    async invalidate(...scopes) {
+      try {
+        await redis.invalidateScopes(scopes.length, ...scopes.map(scopeKey));
+      } catch (error) {
+        without(error);
+        count('invalidation_waited');
+        await sleep(STALE_MS + MARGIN_MS);
+      }
+    },
+
+    close() {
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Another version of Node may have written what this one cannot read. */
+function decode(bytes: Buffer): unknown {
+  try {
+    return deserialize(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+type Outcome = 'hit' | 'miss' | 'bypass' | 'invalidation_waited';
+
+function createCounter(metrics: Registry | undefined): (outcome: Outcome) => void {
+  if (!metrics) return () => {};
+  const counter = new Counter({
+    name: 'aigolos_read_cache_total',
+    help: 'Reads that the cache answered, could not, or was away for; invalidations that had to wait for it instead',
+    labelNames: ['outcome'],
+    registers: [metrics],
+  });
+  for (const outcome of ['hit', 'miss', 'bypass', 'invalidation_waited']) counter.inc({ outcome }, 0);
+  return (outcome) => counter.inc({ outcome });
+}
