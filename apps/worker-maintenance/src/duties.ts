@@ -1,15 +1,14 @@
-import type { Reconciler } from '@aigolos/jobs';
 import type { Schedule } from '@aigolos/queue';
 import { type Logger, startPeriodic } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 import type { Reactors } from './reactors.ts';
+import type { Sweeps } from './sweeps.ts';
 import type { ScheduledTask } from './tasks.ts';
 
 export interface DutiesOptions {
   config: Config;
   reactors: Reactors;
-  reconciler: Reconciler;
-  sweepOrphans: (signal: AbortSignal) => Promise<void>;
+  sweeps: Sweeps;
   schedule: Schedule;
   tasks: readonly ScheduledTask[];
   log: Logger;
@@ -19,13 +18,14 @@ const SCHEDULE_CHECK_MS = 60_000;
 
 /** What the one leader does while it leads. */
 export function createDuties(options: DutiesOptions): (signal: AbortSignal, fence: number) => Promise<void> {
-  const { config, reactors, reconciler, schedule, tasks, log } = options;
+  const { config, reactors, sweeps, schedule, tasks, log } = options;
   return async (signal, fence) => {
     const periodic = (intervalMs: number, what: string, run: (signal: AbortSignal) => Promise<void>) =>
       startPeriodic({ intervalMs, run, onError: (error) => log.warn({ err: error }, `${what} failed`) });
     const duties = [
-      periodic(config.RECONCILE_EVERY_MS, 'the reconciler', reconciler.sweep),
-      periodic(config.ORPHAN_SWEEP_EVERY_MS, 'the search for orphans', options.sweepOrphans),
+      periodic(config.RECONCILE_EVERY_MS, 'the reconciler', sweeps.reconcile),
+      periodic(config.ORPHAN_SWEEP_EVERY_MS, 'the search for orphans', sweeps.orphans),
+      periodic(config.EXPIRE_EVERY_MS, 'the deletion of what is due', sweeps.due),
       periodic(SCHEDULE_CHECK_MS, 'setting the schedule', () => schedule.ensure(tasks)),
     ];
     try {

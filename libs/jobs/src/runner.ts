@@ -161,27 +161,35 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
   };
 }
 
+/** Runners of several kinds in one process share their metrics. */
 function createRunnerMetrics(registry: Registry, kind: JobKind) {
-  const finished = new Counter({
-    name: 'aigolos_jobs_finished_total',
-    help: 'Jobs that reached a final state here',
-    labelNames: ['kind', 'status'],
-    registers: [registry],
-  });
+  const known = (name: string) => registry.getSingleMetric(name);
+  const finished =
+    (known('aigolos_jobs_finished_total') as Counter<'kind' | 'status'> | undefined) ??
+    new Counter({
+      name: 'aigolos_jobs_finished_total',
+      help: 'Jobs that reached a final state here',
+      labelNames: ['kind', 'status'],
+      registers: [registry],
+    });
   finished.inc({ kind, status: 'completed' }, 0);
-  const failures = new Counter({
-    name: 'aigolos_job_attempts_failed_total',
-    help: 'Attempts that failed here, tried again or not',
-    labelNames: ['kind'],
-    registers: [registry],
-  });
+  const failures =
+    (known('aigolos_job_attempts_failed_total') as Counter<'kind'> | undefined) ??
+    new Counter({
+      name: 'aigolos_job_attempts_failed_total',
+      help: 'Attempts that failed here, tried again or not',
+      labelNames: ['kind'],
+      registers: [registry],
+    });
   failures.inc({ kind }, 0);
-  const seconds = new Histogram({
-    name: 'aigolos_job_duration_seconds',
-    help: 'From submission to the end',
-    labelNames: ['kind'],
-    buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000],
-    registers: [registry],
-  });
+  const seconds =
+    (known('aigolos_job_duration_seconds') as Histogram<'kind'> | undefined) ??
+    new Histogram({
+      name: 'aigolos_job_duration_seconds',
+      help: 'From submission to the end',
+      labelNames: ['kind'],
+      buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000],
+      registers: [registry],
+    });
   return { finished, failures, seconds };
 }

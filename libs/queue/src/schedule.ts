@@ -48,7 +48,7 @@ export async function startSchedule({ redis, concurrency, handle, log }: Schedul
   const worker = new Worker(QUEUE, process, {
     ...shared,
     connection: patient,
-    concurrency,
+    concurrency: Math.max(1, concurrency),
     maxStalledCount: MAX_STALLED_COUNT,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },

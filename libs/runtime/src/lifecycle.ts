@@ -32,8 +32,13 @@ export async function runApp(app: App, options: { log: Logger; graceMs: number }
   }
 }
 
+export interface Closer {
+  add(close: () => Promise<unknown>): void;
+  closeAll(): Promise<void>;
+}
+
 /** Closes in the reverse order of opening, each once, and goes on when one of them fails. */
-export function createCloser(): { add: (close: () => Promise<unknown>) => void; closeAll: () => Promise<void> } {
+export function createCloser(): Closer {
   const closers: (() => Promise<unknown>)[] = [];
   return {
     add: (close) => void closers.push(close),
