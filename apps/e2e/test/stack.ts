@@ -4,10 +4,12 @@ import { delimiter, join } from 'node:path';
 import type { JobView } from '@aigolos/contracts';
 import { type Database, openDatabase } from '@aigolos/db';
 import {
+  type AppProcess,
   MODELS_DIR,
   type MongoProcess,
   type RedisProcess,
   speechPython,
+  startApp,
   startMongo,
   startRedis,
   testConfig,
@@ -15,7 +17,9 @@ import {
 } from '@aigolos/testing';
 import getPort from 'get-port';
 import OpenAI from 'openai';
-import { APP_NAMES, type AppName, type AppProcess, startApp } from './app-process.ts';
+
+const APP_NAMES = ['gateway', 'worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'] as const;
+export type AppName = (typeof APP_NAMES)[number];
 
 export interface Stack {
   url: string;

@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { audioClip } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AppName } from './app-process.ts';
-import { type Stack, startStack } from './stack.ts';
+import { type AppName, type Stack, startStack } from './stack.ts';
 
 /** Takes some seconds to be spoken at the stack's pace, and to be answered. */
 const TEXT = 'Ask not what your country can do for you, ask this.';

@@ -1,3 +1,4 @@
+export * from './app-process.ts';
 export * from './audio.ts';
 export * from './child-processes.ts';
 export { testConfig } from './config.ts';

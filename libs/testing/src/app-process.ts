@@ -4,12 +4,9 @@ import { execa } from 'execa';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 
-export const APP_NAMES = ['gateway', 'worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'] as const;
-export type AppName = (typeof APP_NAMES)[number];
-
 /** One app of the system as a process of its own, started as the supervisor starts it. */
 export interface AppProcess {
-  name: AppName;
+  name: string;
   pid: number;
   /** Where it answers `/readyz` and `/metrics`. */
   url: string;
@@ -19,7 +16,7 @@ export interface AppProcess {
   log(): string;
 }
 
-export function startApp(name: AppName, env: Record<string, string>, port: number): AppProcess {
+export function startApp(name: string, env: Record<string, string>, port: number): AppProcess {
   const main = join(REPOSITORY, 'apps', name, 'src', 'main.ts');
   const child = execa(process.execPath, [main], {
     env: { ...env, HEALTH_PORT: String(port), PORT: String(port) },
