@@ -21,6 +21,9 @@ import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
+import { conversationRoutes } from './routes/conversations/conversations.routes.ts';
+import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
+import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
@@ -29,8 +32,9 @@ import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
 
 export interface GatewayDeps {
-  db: Pick<Database, 'access' | 'models' | 'conversations' | 'ping'>;
+  db: Pick<Database, 'access' | 'erasures' | 'models' | 'conversations' | 'ping'>;
   jobs: Jobs;
+  erasures: Erasures;
   blobs: BlobStore;
   media: Pick<Media, 'probe'>;
   producer: Pick<Producer, 'queues' | 'ping'>;
@@ -42,7 +46,7 @@ export interface GatewayDeps {
 
 /** The HTTP server, not listening yet: what every request goes through, then the routes. */
 export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
-  const { db, jobs, blobs, media, producer, metrics, log, stopping } = deps;
+  const { db, jobs, erasures, blobs, media, producer, metrics, log, stopping } = deps;
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
@@ -83,7 +87,9 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(speechRoutes, { answers, jobs, models });
   app.register(chatRoutes, { answers, jobs, models, conversations: db.conversations });
   app.register(modelRoutes, { models });
-  app.register(jobRoutes, { answers, jobs, stopping });
+  app.register(jobRoutes, { answers, jobs, erasures, stopping });
+  app.register(conversationRoutes, { conversations: db.conversations, erasures, stopping });
+  app.register(erasureRoutes, { erasures, db, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
   app.register(operationsRoutes, { checks, metrics });
   app.register(queueBoardRoutes, { queues: producer.queues });

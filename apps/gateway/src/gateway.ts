@@ -1,13 +1,15 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { AIGolosError } from '@aigolos/contracts';
 import { openDatabase } from '@aigolos/db';
-import { createJobs } from '@aigolos/jobs';
+import { createJobRunner, createJobs } from '@aigolos/jobs';
+import { createEraser } from '@aigolos/lifecycle';
 import { createMedia } from '@aigolos/media';
 import { createCancelSender, createLiveStreams, createProducer } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type GatewayDeps } from './app.ts';
 import { type Config, retentionOffer } from './config.ts';
+import { createErasures } from './routes/erasures/erasures.service.ts';
 
 export interface Gateway extends App {
   /** Where it listens, once it has started. */
@@ -31,13 +33,24 @@ export function createGateway(config: Config, log: Logger): Gateway {
     closer.add(() => live.close());
     const cancels = createCancelSender(config, log);
     closer.add(() => cancels.close());
+    const blobs = openBlobStore(config);
+    const metrics = createMetrics('gateway');
+    const runner = createJobRunner({
+      kind: 'erasure',
+      process: createEraser({ db, blobs, producer, live, cancels, log }),
+      deps: { db, producer, live, log },
+      metrics,
+    });
+    const erasures = createErasures({ db, runner, producer, log });
+    closer.add(() => erasures.close());
     return {
       db,
+      erasures,
       jobs: createJobs({ db, producer, live, cancels, log, retention: retentionOffer(config) }),
-      blobs: openBlobStore(config),
+      blobs,
       media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
       producer,
-      metrics: createMetrics('gateway'),
+      metrics,
       log,
       stopping: stopping.signal,
     };

@@ -289,14 +289,3 @@ describe('a conversation', () => {
     expect(written.map(({ content }) => content)).toEqual(['hi', 'answered']);
   });
 });
-
-describe('deleting', () => {
-  test('an ended job can be deleted by its owner, a running one cannot', async () => {
-    const { _id } = await house.submitChat();
-    await expect(house.jobs.remove(ACCOUNT, _id)).rejects.toMatchObject({ code: 'JOB_NOT_DELETABLE' });
-    await house.jobs.cancel(ACCOUNT, _id);
-    await expect(house.jobs.remove('acc_2', _id)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
-    await house.jobs.remove(ACCOUNT, _id);
-    await expect(house.jobs.get(ACCOUNT, _id)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
-  });
-});

@@ -45,10 +45,8 @@ export interface Jobs {
   waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
   /** What the job says while it runs, from its beginning; ends with the job. */
   watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews>;
-  /** Harmless twice or after the end; returns the job as it is then. */
+  /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
-  /** Removes the record; its files follow. @throws ConflictError while it has not ended. */
-  remove(account: string, id: string): Promise<void>;
   /** How many jobs of its kind stand before a queued one. */
   queuePosition(job: AnyJobRecord): Promise<number>;
 }
@@ -118,6 +116,11 @@ export function createJobs(deps: SubmitterDeps): Jobs {
 
     async cancel(account, id) {
       const job = await get(account, id);
+      if (job.kind === 'erasure') {
+        throw new ConflictError(`${id} is an erasure: what was promised to be removed is removed.`, {
+          code: 'JOB_NOT_CANCELLABLE',
+        });
+      }
       const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
       if (status === 'cancelled' && job.status === 'queued') {
         await producer.remove({ id, kind: job.kind }).catch(() => {});
@@ -126,16 +129,6 @@ export function createJobs(deps: SubmitterDeps): Jobs {
         await cancels.send(id);
       }
       return get(account, id);
-    },
-
-    async remove(account, id) {
-      const job = await get(account, id);
-      if (!(await db.jobs.deleteFinal(account, id))) {
-        throw new ConflictError(`Job ${id} is ${job.status}; cancel it and wait for its end before you delete it.`, {
-          code: 'JOB_NOT_DELETABLE',
-        });
-      }
-      await live.remove(id).catch(() => {});
     },
 
     queuePosition: (job) => db.jobs.queuedAhead(job.kind, job.queuedAt),

@@ -43,6 +43,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   RESULT_NOT_READY: conflict,
   RESULT_NOT_AVAILABLE: gone,
   JOB_NOT_DELETABLE: conflict,
+  JOB_NOT_CANCELLABLE: conflict,
   JOB_CANCELLED: conflict,
   JOB_EXPIRED: gone,
   ASR_ENGINE_FAILED: serverError,

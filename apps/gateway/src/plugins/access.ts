@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The account that the caller's key belongs to; empty on public routes. */
     account: string;
+    /** Is it an operator's key? */
+    isOperator: boolean;
   }
 }
 
@@ -27,6 +29,7 @@ export const accessControl = fp<{ access: Pick<Database['access'], 'findByKey'> 
   const findKey = cached((key) => access.findByKey(key));
   const routes: RouteOptions[] = [];
   app.decorateRequest('account', '');
+  app.decorateRequest('isOperator', false);
   app.addHook('onRoute', (route) => void routes.push(route));
   // At the end, because plugins of others get theirs from a hook that runs after this one.
   app.addHook('onReady', async () => assertAllSayWho(routes));
@@ -42,6 +45,7 @@ export const accessControl = fp<{ access: Pick<Database['access'], 'findByKey'> 
       throw new AuthError("This page needs an operator's key (role admin).", { code: 'ACCESS_DENIED' });
     }
     request.account = record.account;
+    request.isOperator = record.role === 'admin';
   });
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
 import { JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
 import { RetentionPolicySchema } from '../retention.ts';
+import { deletedBy } from './erasures.ts';
 
 /** A job as its owner sees it. Times are Unix seconds; `progress` runs from 0 to 1. */
 export const JobViewSchema = z
@@ -75,5 +76,5 @@ export const JobListSchema = z
 export type JobList = z.infer<typeof JobListSchema>;
 
 export const JobDeletedSchema = z
-  .object({ id: z.string(), object: z.literal('job.deleted'), deleted: z.literal(true) })
+  .object({ id: z.string(), object: z.literal('job.deleted'), deleted: z.literal(true), ...deletedBy })
   .meta({ id: 'JobDeleted' });

@@ -46,3 +46,6 @@ export const ErasureReceiptSchema = z.object({
   ),
 });
 export type ErasureReceipt = z.infer<typeof ErasureReceiptSchema>;
+
+/** So long the record of an erasure is kept after its end, as the proof: as long as claims are commonly made. */
+export const ERASURE_RECORD_SECONDS = 3 * 365 * 24 * 60 * 60;

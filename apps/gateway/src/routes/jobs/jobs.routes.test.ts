@@ -105,7 +105,7 @@ describe('a job', () => {
     expect([early.status, await early.json()]).toMatchObject([409, { code: 'JOB_NOT_DELETABLE' }]);
     await house.call(urls.cancel, { method: 'POST' });
     const deleted = await house.call(urls.self, { method: 'DELETE' });
-    expect([deleted.status, await deleted.json()]).toEqual([200, { id, object: 'job.deleted', deleted: true }]);
+    expect([deleted.status, await deleted.json()]).toMatchObject([200, { id, object: 'job.deleted', deleted: true }]);
     expect((await house.call(urls.self)).status).toBe(404);
   });
 

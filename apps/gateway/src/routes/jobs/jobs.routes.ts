@@ -12,6 +12,9 @@ import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { toJobView } from '../../answers/job-view.ts';
+import { deletedBy } from '../erasures/erasure-view.ts';
+import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import type { Erasures } from '../erasures/erasures.service.ts';
 import { problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
@@ -19,6 +22,7 @@ import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 export interface JobRoutesDeps {
   jobs: Jobs;
   answers: Answers;
+  erasures: Pick<Erasures, 'deleteJob'>;
   stopping: AbortSignal;
 }
 
@@ -32,7 +36,7 @@ const WaitQuerySchema = z.object({
     .describe('Seconds to hold the request open until the job ends'),
 });
 
-export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { jobs, answers, stopping }) => {
+export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { jobs, answers, erasures, stopping }) => {
   const config = { access: 'user' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['jobs'], summary, ...fields });
 
@@ -107,14 +111,17 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
     '/v1/jobs/:id',
     {
       config,
-      schema: schema('Delete a job that has ended, and its files', {
+      schema: schema('Erase a job that has ended, and its files', {
         params,
-        response: { 200: JobDeletedSchema, ...problems },
+        response: { 200: JobDeletedSchema, 202: JobDeletedSchema, ...problems },
       }),
     },
-    async ({ account, params: { id } }) => {
-      await jobs.remove(account, id);
-      return { id, object: 'job.deleted' as const, deleted: true as const };
+    async ({ account, params: { id } }, reply) => {
+      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
+      const erasure = await erasures.deleteJob(account, id, until);
+      return reply
+        .code(erasure.result ? 200 : 202)
+        .send({ id, object: 'job.deleted' as const, deleted: true as const, ...deletedBy(erasure) });
     },
   );
 };

@@ -1,0 +1,139 @@
+import {
+  ConflictError,
+  type ErasureScope,
+  isFinal,
+  type Jwks,
+  NotFoundError,
+  UnavailableError,
+} from '@aigolos/contracts';
+import type { AnyJobRecord, Database, JobRecord } from '@aigolos/db';
+import type { JobRunner } from '@aigolos/jobs';
+import { findOpenErasure, receiptKeys, requestErasure } from '@aigolos/lifecycle';
+import type { Producer } from '@aigolos/queue';
+import { type Logger, messageOf } from '@aigolos/runtime';
+
+export interface ErasuresDeps {
+  db: Pick<Database, 'jobs' | 'conversations' | 'erasures'>;
+  runner: Pick<JobRunner, 'handle' | 'abortAll'>;
+  producer: Pick<Producer, 'add'>;
+  log: Logger;
+}
+
+export type Erasure = JobRecord<'erasure'>;
+
+/** Erasing what an account has. An erasure is promised first and then run here; worker-maintenance goes on with what is left of it. */
+export interface Erasures {
+  /**
+   * The erasure as it is after one attempt, or when the signal aborts; it goes on then. One of the same that is under way
+   * is gone on with.
+   * @throws NotFoundError where the account has no such thing.
+   */
+  erase(account: string, scope: ErasureScope, until: AbortSignal): Promise<Erasure>;
+  /** The same of a job that has ended, whose record is gone then. @throws ConflictError while it has not. */
+  deleteJob(account: string, id: string, until: AbortSignal): Promise<Erasure>;
+  /** The same of a conversation, whose record is gone then. */
+  deleteConversation(account: string, id: string, until: AbortSignal): Promise<Erasure>;
+  /** Anybody's where no account is given. @throws NotFoundError */
+  get(id: string, account?: string): Promise<Erasure>;
+  /** Newest first. `after` is the id of the last one of the page before. */
+  list(filter: { account: string; limit: number; after?: string | undefined }): Promise<{
+    erasures: Erasure[];
+    hasMore: boolean;
+  }>;
+  keys(): Promise<Jwks>;
+  /** Gives back what still runs here. */
+  close(): Promise<void>;
+}
+
+export function createErasures({ db, runner, producer, log }: ErasuresDeps): Erasures {
+  const running = new Set<Promise<void>>();
+
+  async function attempt(id: string): Promise<void> {
+    if ((await runner.handle(id)) === 'done') return;
+    await producer.add({ id, kind: 'erasure' }).catch((error: unknown) => {
+      log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this erasure');
+    });
+  }
+
+  async function promise(account: string, scope: ErasureScope): Promise<Erasure> {
+    if (scope.type === 'job') assertNoErasure(await jobOf(account, scope.id));
+    else if (scope.type === 'conversation' && !(await db.conversations.findOwned(account, scope.id))) {
+      throw new NotFoundError(`There is no conversation ${scope.id}.`, { code: 'CONVERSATION_NOT_FOUND' });
+    }
+    return requestErasure({ db }, account, scope);
+  }
+
+  async function jobOf(account: string, id: string): Promise<AnyJobRecord> {
+    const job = await db.jobs.findOwned(account, id);
+    if (!job) throw new NotFoundError(`There is no job ${id}.`, { code: 'JOB_NOT_FOUND' });
+    return job;
+  }
+
+  async function get(id: string, account?: string): Promise<Erasure> {
+    const job = account === undefined ? await db.jobs.find(id) : await db.jobs.findOwned(account, id);
+    if (job?.kind !== 'erasure') throw new NotFoundError(`There is no erasure ${id}.`, { code: 'JOB_NOT_FOUND' });
+    return job;
+  }
+
+  const erasures: Erasures = {
+    get,
+    async erase(account, scope, until) {
+      const { _id: id } = (await findOpenErasure({ db }, account, scope)) ?? (await promise(account, scope));
+      const attempted = attempt(id).catch((error: unknown) => log.error({ jobId: id, err: error }, 'erasing failed'));
+      running.add(attempted);
+      void attempted.finally(() => running.delete(attempted));
+      await Promise.race([attempted, aborted(until)]);
+      return get(id);
+    },
+
+    async deleteJob(account, id, until) {
+      const job = await jobOf(account, id);
+      assertNoErasure(job);
+      if (!isFinal(job.status)) {
+        throw new ConflictError(`Job ${id} is ${job.status}; cancel it and wait for its end before you delete it.`, {
+          code: 'JOB_NOT_DELETABLE',
+        });
+      }
+      const erasure = await erasures.erase(account, { type: 'job', id }, until);
+      assertGone((await db.jobs.find(id)) !== undefined, erasure);
+      return erasure;
+    },
+
+    async deleteConversation(account, id, until) {
+      const erasure = await erasures.erase(account, { type: 'conversation', id }, until);
+      assertGone(await db.conversations.exists(id), erasure);
+      return erasure;
+    },
+
+    async list({ account, limit, after }) {
+      const last = after === undefined ? undefined : await get(after, account);
+      const found = await db.jobs.list({ account, limit: limit + 1, after: last, kind: 'erasure' });
+      return { erasures: found.slice(0, limit) as Erasure[], hasMore: found.length > limit };
+    },
+    keys: () => receiptKeys(db),
+    async close() {
+      runner.abortAll();
+      await Promise.all(running);
+    },
+  };
+  return erasures;
+}
+
+/** @throws UnavailableError where the thing itself, and not only what belongs to it, is still there. */
+function assertGone(stillThere: boolean, { _id: id }: Erasure): void {
+  if (stillThere) throw new UnavailableError(`It is being erased: GET /v1/erasures/${id} tells how far that is.`);
+}
+
+function assertNoErasure({ _id: id, kind }: AnyJobRecord): void {
+  if (kind !== 'erasure') return;
+  throw new ConflictError(`${id} is the record of an erasure, which is kept as its proof.`, {
+    code: 'JOB_NOT_DELETABLE',
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
