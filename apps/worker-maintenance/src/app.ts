@@ -34,7 +34,7 @@ export function createApp(config: Config, log: Logger): App {
 
       const tasks = createTasks(config, stores);
       const handle = createTaskRunner({ taskRuns: db.taskRuns, tasks, holder, signal: stopping.signal, metrics, log });
-      const schedule = await startSchedule({ redis: config, concurrency: tasks.length, handle, log });
+      const schedule = await startSchedule({ redis: config, concurrency: Math.max(1, tasks.length), handle, log });
       closer.add(() => schedule.close());
 
       const sweeps = createSweeps(stores, metrics);

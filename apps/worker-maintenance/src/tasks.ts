@@ -1,5 +1,4 @@
-import type { Database } from '@aigolos/db';
-import { deleteExpiredJobs } from '@aigolos/lifecycle';
+import { CLEANUP_KINDS, cleanUp, type RemovalDeps } from '@aigolos/lifecycle';
 import type { Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
@@ -11,21 +10,27 @@ export interface ScheduledTask {
   run: (signal: AbortSignal) => Promise<void>;
 }
 
-export interface TaskDeps {
-  db: Database;
+export interface TaskDeps extends RemovalDeps {
   log: Logger;
 }
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** What happens by the clock. */
-export function createTasks(config: Config, { db, log }: TaskDeps): ScheduledTask[] {
-  return [
-    {
-      name: 'cleanup',
-      cron: config.CLEANUP_CRON,
-      async run(signal) {
-        const deleted = await deleteExpiredJobs({ db }, new Date(), signal);
-        log.info({ deleted }, 'expired jobs were deleted');
-      },
-    },
-  ];
+export function createTasks(config: Config, deps: TaskDeps): ScheduledTask[] {
+  const tasks = [{ name: 'cleanup', cron: config.CLEANUP_CRON, run: cleanUpBy(config.CLEANUP_DAYS, deps) }];
+  return tasks.filter(({ cron }) => cron !== 'off');
+}
+
+function cleanUpBy(days: number, deps: TaskDeps): ScheduledTask['run'] {
+  return async (signal) => {
+    const before = new Date(Date.now() - days * DAY_MS);
+    const removed = { items: 0, files: 0, bytes: 0 };
+    for await (const { files, bytes } of cleanUp(deps, { before, kinds: CLEANUP_KINDS }, signal)) {
+      removed.items += 1;
+      removed.files += files;
+      removed.bytes += bytes;
+    }
+    deps.log.info({ ...removed, before }, 'what was old was cleaned up');
+  };
 }

@@ -1,22 +1,122 @@
-import type { Database } from '@aigolos/db';
+import type { JobKind } from '@aigolos/contracts';
+import type { EndedJob, IdleConversation } from '@aigolos/db';
+import { batchesOf, settleAll } from './batches.ts';
+import { filesOf, isIdle, removeEndedJob, removeIdleConversation } from './due-removal.ts';
+import type { RemovalDeps } from './removal.ts';
 
-export interface CleanupDeps {
-  db: Pick<Database, 'jobs'>;
+/** What can be cleaned up, in the order in which it is. Chats that are turns of a conversation go with it. */
+export const CLEANUP_KINDS = ['transcriptions', 'syntheses', 'chats', 'exports', 'conversations'] as const;
+export type CleanupKind = (typeof CLEANUP_KINDS)[number];
+
+const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations'>, JobKind> = {
+  transcriptions: 'transcription',
+  syntheses: 'speech',
+  chats: 'chat',
+  exports: 'export',
+};
+
+export interface CleanupSelection {
+  /** Jobs that ended, and conversations in which nothing was said, before then. Fixed at the start. */
+  before: Date;
+  /** Of this account alone. */
+  account?: string | undefined;
+  kinds: readonly CleanupKind[];
 }
 
-const BATCH = 500;
+/** Something that is, or was, removed with all that belongs to it. */
+export interface CleanupItem {
+  kind: JobKind | 'conversation';
+  id: string;
+  account: string;
+  createdAt: Date;
+  bytes: number;
+  files: number;
+  /** Of a conversation. */
+  messages?: number;
+}
+
+type Candidate = { kind: JobKind; job: EndedJob } | { kind: 'conversation'; conversation: IdleConversation };
+
+const AT_ONCE = 8;
+const COUNTED_AT_ONCE = 500;
 
 /**
- * Deletes the jobs whose time has come, in bounded batches; their files follow by the reaction to the deletes. Jobs that
- * have not ended are never touched. Safe to interrupt and to run twice at once.
- * @returns how many were deleted.
+ * What a cleanup would remove now, one after another. Jobs that have not ended, and conversations with such a job, are not
+ * among it.
  */
-export async function deleteExpiredJobs({ db }: CleanupDeps, now: Date, signal: AbortSignal): Promise<number> {
-  let deleted = 0;
-  for (;;) {
+export async function* planCleanup(
+  deps: RemovalDeps,
+  selection: CleanupSelection,
+  signal: AbortSignal,
+): AsyncGenerator<CleanupItem> {
+  for await (const batch of batchesOf(candidates(deps, selection), AT_ONCE)) {
     signal.throwIfAborted();
-    const ids = await db.jobs.expiredBefore(now, BATCH);
-    if (ids.length === 0) return deleted;
-    deleted += await db.jobs.deleteMany(ids);
+    yield* await Promise.all(batch.map((candidate) => itemOf(deps, candidate)));
   }
+}
+
+/** How many a cleanup would remove now, quicker than its plan. */
+export async function countCleanup(
+  deps: RemovalDeps,
+  selection: CleanupSelection,
+  signal: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  for await (const batch of batchesOf(candidates(deps, selection), COUNTED_AT_ONCE)) {
+    signal.throwIfAborted();
+    count += batch.length;
+  }
+  return count;
+}
+
+/**
+ * Removes what {@link planCleanup} tells, and tells each that it has removed. Where several run at once each is told by one of
+ * them. Between two batches it can be interrupted; what it has begun is done and told then.
+ * @throws the signal's reason; UnavailableError where a store does not answer, after what was removed is told.
+ */
+export async function* cleanUp(
+  deps: RemovalDeps,
+  selection: CleanupSelection,
+  signal: AbortSignal,
+): AsyncGenerator<CleanupItem> {
+  for await (const batch of batchesOf(candidates(deps, selection), AT_ONCE)) {
+    signal.throwIfAborted();
+    const { done, failed } = await settleAll(batch, (candidate) => remove(deps, candidate));
+    yield* done;
+    if (failed) throw failed.reason;
+  }
+}
+
+async function* candidates(deps: RemovalDeps, { before, account, kinds }: CleanupSelection): AsyncGenerator<Candidate> {
+  for (const cleanupKind of CLEANUP_KINDS.filter((kind) => kinds.includes(kind))) {
+    if (cleanupKind === 'conversations') {
+      for await (const conversation of deps.db.conversations.idle({ idleSince: before, account })) {
+        if (await isIdle(deps, conversation)) yield { kind: 'conversation', conversation };
+      }
+    } else {
+      const kind = JOB_KIND_OF[cleanupKind];
+      for await (const job of deps.db.jobs.ended({ kind, endedBefore: before, account })) yield { kind, job };
+    }
+  }
+}
+
+async function itemOf(deps: RemovalDeps, candidate: Candidate): Promise<CleanupItem> {
+  if (candidate.kind === 'conversation') return conversationItem(candidate.conversation);
+  const { kind, job } = candidate;
+  return { kind, id: job._id, account: job.account, createdAt: job.createdAt, ...(await filesOf(deps, job)) };
+}
+
+async function remove(deps: RemovalDeps, candidate: Candidate): Promise<CleanupItem | undefined> {
+  if (candidate.kind === 'conversation') {
+    const { conversation } = candidate;
+    return (await removeIdleConversation(deps, conversation)) ? conversationItem(conversation) : undefined;
+  }
+  const { kind, job } = candidate;
+  const files = await removeEndedJob(deps, job);
+  return files && { kind, id: job._id, account: job.account, createdAt: job.createdAt, ...files };
+}
+
+/** What was said in it is records; it has no files of its own. */
+function conversationItem({ _id: id, account, createdAt, messageCount }: IdleConversation): CleanupItem {
+  return { kind: 'conversation', id, account, createdAt, bytes: 0, files: 0, messages: messageCount };
 }

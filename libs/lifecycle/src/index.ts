@@ -1,4 +1,12 @@
-export { deleteExpiredJobs } from './cleanup.ts';
+export {
+  CLEANUP_KINDS,
+  type CleanupItem,
+  type CleanupKind,
+  type CleanupSelection,
+  cleanUp,
+  countCleanup,
+  planCleanup,
+} from './cleanup.ts';
 export { createEraser, type ErasureDeps } from './erasure.ts';
 export { createOrphanSweep, type OrphanSweep } from './orphans.ts';
 export { createReactions, type ReactionDeps } from './reactions.ts';
@@ -11,3 +19,4 @@ export type { ExportDeps } from './export/snapshot.ts';
 export type { ExportSummary, OnProgress } from './export/summary.ts';
 export { type ImportOptions, type ImportSummary, importArchives } from './import/import-archives.ts';
 export type { ImportDeps, Tally } from './import/plan.ts';
+export { expire } from './retention.ts';

@@ -7,7 +7,7 @@ import { type ChatTask, newId } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { useMongo } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createOrphanSweep, deleteExpiredJobs } from './index.ts';
+import { createOrphanSweep } from './index.ts';
 
 const mongo = useMongo();
 const signal = new AbortController().signal;
@@ -43,19 +43,6 @@ async function storeBlob(recordId: string): Promise<void> {
   const file = await blobs.receive(Readable.from([Buffer.from('audio')]), { maxBytes: 100 });
   await blobs.commit(file, `${recordId}/input`);
 }
-
-test('cleanup deletes what has expired, and never a job that has not ended', async () => {
-  const past = new Date(Date.now() - 1_000);
-  const expired = await insertJob({ expiresAt: past });
-  const kept = [
-    await insertJob({ expiresAt: new Date(Date.now() + 60_000) }),
-    await insertJob({}),
-    await insertJob({ status: 'in_progress', expiresAt: past }),
-  ];
-  expect(await deleteExpiredJobs({ db }, new Date(), signal)).toBe(1);
-  expect(await deleteExpiredJobs({ db }, new Date(), signal)).toBe(0);
-  expect(await db.jobs.existing([expired, ...kept])).toEqual(new Set(kept));
-});
 
 describe('the search for orphans', () => {
   test('deletes files whose record is missing for longer than the grace, and no others', async () => {

@@ -1,8 +1,9 @@
 import { ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
 import type { Change, MessageRecord, Reaction } from '@aigolos/db';
 import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
+import { dropExpiredFiles, type RetentionDeps } from './retention.ts';
 
-export type ReactionDeps = RemovalDeps & Required<Pick<RemovalDeps, 'cache'>>;
+export type ReactionDeps = RetentionDeps & Required<Pick<RemovalDeps, 'cache'>>;
 
 /** What the data sets in motion, whoever changed it and by whatever means. All are fine to run twice for the same change. */
 export function createReactions(deps: ReactionDeps): Reaction[] {
@@ -28,6 +29,15 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         const account = await db.jobs.accountOf(id);
         await cache.invalidate(`job:${id}`, ...(account === undefined ? [] : [`jobs-of:${account}`]));
       },
+    },
+    {
+      name: 'files_due',
+      collection: 'jobs',
+      operation: 'update',
+      fields: ['filesExpireAt'],
+      // Such as the audio of a job that was to lose it on success; what is due later is found by its time.
+      when: ({ fields: { filesExpireAt } }) => filesExpireAt instanceof Date && filesExpireAt <= new Date(),
+      react: ({ id }) => dropExpiredFiles(deps, id),
     },
     ...JOB_KINDS.map(
       (kind): Reaction => ({

@@ -1,0 +1,50 @@
+import type { EndedJob, IdleConversation, StoredFiles } from '@aigolos/db';
+import { type RemovalDeps, removeJobData, removeTurns } from './removal.ts';
+
+/** The job of a turn that was taken follows within this time, or never. */
+const TURN_GRACE_MS = 60_000;
+const ANY_TURN = Number.MAX_SAFE_INTEGER;
+
+/** How many files a job has, as whoever wanted to remove it first has found them. */
+export async function filesOf({ blobs }: RemovalDeps, { _id, removing }: EndedJob): Promise<StoredFiles> {
+  if (removing) return removing;
+  const found: StoredFiles = { files: 0, bytes: 0 };
+  for await (const { bytes } of blobs.list(_id)) {
+    found.files += 1;
+    found.bytes += bytes;
+  }
+  return found;
+}
+
+/**
+ * Removes a job that has ended: its files first, so that what a killed process leaves is found again by the record.
+ * @returns the files that it had, to one caller in all.
+ */
+export async function removeEndedJob(deps: RemovalDeps, job: EndedJob): Promise<StoredFiles | undefined> {
+  const { db, cache } = deps;
+  const { _id: id, account } = job;
+  const seen = await filesOf(deps, job);
+  // Written down before the first of them goes, so that all who remove this job at once tell the same of it.
+  const found = job.removing ?? (await db.jobs.noteRemoval(id, seen));
+  await removeJobData(deps, id);
+  if (!(await db.jobs.deleteFinal(account, id))) return undefined;
+  await cache?.invalidate(`job:${id}`, `jobs-of:${account}`);
+  return found;
+}
+
+/** Is no turn of this conversation waiting, running, or about to? */
+export async function isIdle({ db }: RemovalDeps, { _id, turnTakenAt }: IdleConversation): Promise<boolean> {
+  if (turnTakenAt && Date.now() - turnTakenAt.getTime() < TURN_GRACE_MS) return false;
+  return !(await db.jobs.hasEarlierTurn(_id, ANY_TURN));
+}
+
+/**
+ * Removes a conversation that is idle: it is closed, so that no turn begins any more, then what was said in it goes, and its
+ * record last. @returns whether it was removed, `true` to one caller in all.
+ */
+export async function removeIdleConversation(deps: RemovalDeps, conversation: IdleConversation): Promise<boolean> {
+  const { conversations } = deps.db;
+  if (!(await isIdle(deps, conversation)) || !(await conversations.close(conversation))) return false;
+  const remaining = await removeTurns(deps, conversation._id);
+  return remaining.length === 0 && conversations.delete(conversation._id);
+}
