@@ -57,6 +57,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   ENGINE_CRASHED: serverError,
   EXPORT_FAILED: serverError,
   ARCHIVE_INVALID: badRequest,
+  IMPORT_CONFLICT: conflict,
   ERASURE_INCOMPLETE: serverError,
   SERVICE_UNAVAILABLE: { status: 503, type: 'server_error' },
   CONFIG_INVALID: serverError,

@@ -1,0 +1,141 @@
+import {
+  ERROR_CODES,
+  FINAL_STATUSES,
+  ID_PREFIXES,
+  type IdPrefix,
+  JOB_CATALOGUE,
+  type JobKind,
+  JobUsageSchema,
+  RetentionPolicySchema,
+} from '@aigolos/contracts';
+import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord } from '@aigolos/db';
+import { z } from 'zod';
+
+/** Kinds of documents in an archive, each a file of its own, in the order in which they stand in it. */
+export const DOCUMENT_KINDS = ['account', 'chats', 'conversations', 'messages', 'syntheses', 'transcriptions'] as const;
+export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
+
+/** Exports and erasures are work on the data and no part of them. */
+export const DOCUMENTS_OF_JOBS = {
+  transcription: 'transcriptions',
+  speech: 'syntheses',
+  chat: 'chats',
+  export: undefined,
+  erasure: undefined,
+} as const satisfies Record<JobKind, DocumentKind | undefined>;
+
+/** A record as it stands in an archive: its `_id` is `id`, dates are ISO 8601 in UTC. */
+export type Document = { id: string; account?: string } & Record<string, unknown>;
+
+export interface RecordOfDocument {
+  account: AccountRecord;
+  chats: JobRecord<'chat'>;
+  conversations: ConversationRecord;
+  messages: MessageRecord;
+  syntheses: JobRecord<'speech'>;
+  transcriptions: JobRecord<'transcription'>;
+}
+
+const date = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (value) => value.toISOString(),
+});
+const count = z.number().int().min(0);
+/** The id becomes part of the names of files: nothing else than what we make is taken. */
+const id = (prefix: IdPrefix) => z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{1,64}$`));
+const anyId = z.string().regex(/^[a-z]{2,8}_[0-9a-z]{1,64}$/);
+const accountId = id(ID_PREFIXES.account);
+const conversationId = id(ID_PREFIXES.conversation);
+
+type Fields<Stored, Left extends keyof Stored = never> = Record<'id' | Exclude<keyof Stored, Left | '_id'>, z.ZodType>;
+
+const ACCOUNT = {
+  id: accountId,
+  username: z.string().min(1),
+  createdAt: date,
+  retention: RetentionPolicySchema.partial().strict().optional(),
+} satisfies Fields<AccountRecord>;
+
+const CONVERSATION = {
+  id: conversationId,
+  account: accountId,
+  nextTurn: count,
+  messageCount: count,
+  createdAt: date,
+  updatedAt: date,
+  retentionSeconds: count.nullable().optional(),
+  expiresAt: date.optional(),
+} satisfies Fields<ConversationRecord, 'turnTakenAt'>;
+
+const MESSAGE = {
+  id: z.string().regex(/^msg_[0-9a-z_]{1,80}$/),
+  conversation: conversationId,
+  account: accountId,
+  seq: count,
+  role: z.enum(['user', 'assistant', 'system']),
+  content: z.string(),
+  job: anyId,
+  createdAt: date,
+} satisfies Fields<MessageRecord>;
+
+/** What a job has only while it waits or runs, and what is made of it when it ends, elsewhere, is left out. */
+type Passing = 'checkpoint' | 'leaseUntil' | 'worker' | 'messagesPending' | 'webhooksPending' | 'removing';
+
+const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind) =>
+  ({
+    id: id(ID_PREFIXES[kind]),
+    kind: z.literal(kind),
+    account: accountId,
+    status: z.enum(FINAL_STATUSES),
+    task: JOB_CATALOGUE[kind].task,
+    result: JOB_CATALOGUE[kind].result.optional(),
+    usage: JobUsageSchema.optional(),
+    failure: z.object({ code: z.enum(ERROR_CODES), message: z.string(), param: z.string().optional() }).optional(),
+    warnings: z.array(z.string()),
+    metadata: z.record(z.string(), z.string()),
+    progress: z.number().min(0).max(1),
+    fence: count,
+    attempt: count,
+    crashes: count,
+    cancelRequestedAt: date.optional(),
+    conversation: conversationId.optional(),
+    turn: count.optional(),
+    createdAt: date,
+    queuedAt: date,
+    startedAt: date.optional(),
+    finishedAt: date.optional(),
+    retention: RetentionPolicySchema.optional(),
+    expiresAt: date.optional(),
+    inputExpiresAt: date.optional(),
+    outputExpiresAt: date.optional(),
+    filesExpireAt: date.optional(),
+    inputDeletedAt: date.optional(),
+    outputDeletedAt: date.optional(),
+  }) satisfies Fields<JobRecord, Passing & keyof JobRecord>;
+
+/** Version 1 of the documents. A field that a record gains does not compile until it is listed here, or left out by name. */
+const SCHEMAS = {
+  account: z.strictObject(ACCOUNT),
+  chats: z.strictObject(jobFields('chat')),
+  conversations: z.strictObject(CONVERSATION),
+  messages: z.strictObject(MESSAGE),
+  syntheses: z.strictObject(jobFields('speech')),
+  transcriptions: z.strictObject(jobFields('transcription')),
+} satisfies Record<DocumentKind, z.ZodObject>;
+
+/**
+ * A record as a document: fields in the schema's order, so that equal records make equal documents.
+ * @throws ZodError where a record is not what the schema says.
+ */
+export function toDocument<Kind extends DocumentKind>(kind: Kind, record: RecordOfDocument[Kind]): Document {
+  const schema = SCHEMAS[kind];
+  const { _id, ...fields } = record;
+  const known = Object.entries({ id: _id, ...fields }).filter(([name]) => Object.hasOwn(schema.shape, name));
+  return z.encode(schema, Object.fromEntries(known) as never) as Document;
+}
+
+/** The record that a document says. @throws ZodError where it is no such document. */
+export function toRecord<Kind extends DocumentKind>(kind: Kind, document: unknown): RecordOfDocument[Kind] {
+  const { id: _id, ...fields } = z.decode(SCHEMAS[kind], document as never) as Document;
+  return { _id, ...fields } as unknown as RecordOfDocument[Kind];
+}

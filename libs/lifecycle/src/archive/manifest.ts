@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { DOCUMENT_KINDS, type DocumentKind } from './documents.ts';
+import { refuse } from './refusal.ts';
+
+export const SCHEMA_VERSION = 1;
+export const MANIFEST_NAME = 'manifest.json';
+/** Larger ones would not fit into a string; about a million files. */
+export const MANIFEST_MAX_BYTES = 256 * 1024 ** 2;
+
+const SAFE_PART = '(?!\\.{1,2}(?:/|$))[\\w.-]+';
+const FILE_PATH = new RegExp(`^files/[a-z]{2,8}_[0-9a-z]{1,64}(?:/${SAFE_PART})+$`);
+const documentPaths = new Map<string, DocumentKind>(DOCUMENT_KINDS.map((kind) => [pathOfDocuments(kind), kind]));
+
+const FileSchema = z.strictObject({
+  path: z.string(),
+  bytes: z.number().int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+/** One file of an archive; its hash is lower-case hex. */
+export type ArchivedFile = z.infer<typeof FileSchema>;
+
+/** What an archive holds. No time stands in it: two exports of the same data have the same manifest. */
+const ManifestSchema = z.strictObject({
+  format: z.literal('aigolos-export'),
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  account: z.strictObject({ id: z.string(), username: z.string().min(1) }),
+  documents: z.strictObject(
+    Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, z.number().int().min(0)])) as Record<
+      DocumentKind,
+      z.ZodNumber
+    >,
+  ),
+  /** In ascending order of their paths, which is their order in the archive: documents, then files. */
+  files: z.array(FileSchema),
+});
+export type Manifest = z.infer<typeof ManifestSchema>;
+
+export function pathOfDocuments(kind: DocumentKind): string {
+  return `documents/${kind}.jsonl`;
+}
+
+/** Where a blob lies in an archive. */
+export function pathOfBlob(key: string): string {
+  return `files/${key}`;
+}
+
+/** What a path of an archive stands for. */
+export function meaningOf(path: string): { documents: DocumentKind } | { blobKey: string; record: string } {
+  const documents = documentPaths.get(path);
+  if (documents) return { documents };
+  const blobKey = path.slice('files/'.length);
+  return { blobKey, record: blobKey.slice(0, blobKey.indexOf('/')) };
+}
+
+/** Ascending by code units, the same everywhere. */
+export function byPath(a: { path: string }, b: { path: string }): number {
+  return a.path < b.path ? -1 : Number(a.path > b.path);
+}
+
+export function writeManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 1)}\n`;
+}
+
+/** @throws ValidationError `ARCHIVE_INVALID` with the reason. */
+export function readManifest(archive: string, text: string): Manifest {
+  const claimed = parseJson(archive, text);
+  const version = z.looseObject({ format: z.literal('aigolos-export'), schemaVersion: z.number() }).safeParse(claimed);
+  if (!version.success) throw refuse(archive, `its ${MANIFEST_NAME} is not that of an export of AIGolos`);
+  if (version.data.schemaVersion > SCHEMA_VERSION) {
+    throw refuse(
+      archive,
+      `it was made by a newer version of AIGolos (schema version ${version.data.schemaVersion}; this one reads up to ${SCHEMA_VERSION})`,
+    );
+  }
+  const parsed = ManifestSchema.safeParse(claimed);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw refuse(archive, `${MANIFEST_NAME}: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  checkPaths(archive, parsed.data.files);
+  return parsed.data;
+}
+
+function checkPaths(archive: string, files: ArchivedFile[]): void {
+  const missing = new Set(documentPaths.keys());
+  for (const [index, { path }] of files.entries()) {
+    const before = files[index - 1];
+    if (!missing.delete(path) && !FILE_PATH.test(path)) {
+      throw refuse(archive, `${MANIFEST_NAME} lists ${JSON.stringify(path)}, which is no path of an export`);
+    }
+    if (before && byPath(before, { path }) >= 0) {
+      throw refuse(archive, `${MANIFEST_NAME} lists ${path} twice, or its files are not in order`);
+    }
+  }
+  const [absent] = missing;
+  if (absent !== undefined) throw refuse(archive, `${MANIFEST_NAME} does not list ${absent}`);
+}
+
+function parseJson(archive: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refuse(archive, `its ${MANIFEST_NAME} is not JSON`);
+  }
+}

@@ -1,0 +1,147 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createLogger } from '@aigolos/runtime';
+import { useMongo, useS3 } from '@aigolos/testing';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { exportToDirectory, exportToFolder, importArchives, openArchives, removeAccount } from '../index.ts';
+import {
+  openInstallation,
+  type Populated,
+  populate,
+  type TestInstallation,
+  temporaryDir,
+} from './installation.fake.ts';
+
+const mongo = useMongo();
+const s3 = useS3();
+const signal = new AbortController().signal;
+const USERNAME = 'Ünï/../cody';
+
+let dir: string;
+let source: TestInstallation;
+let user: Populated;
+
+async function open(store?: Parameters<typeof openInstallation>[1]): Promise<TestInstallation> {
+  const installation = await openInstallation(mongo, store);
+  onTestFinished(() => installation.close());
+  return installation;
+}
+
+async function begin(store?: Parameters<typeof openInstallation>[1]): Promise<void> {
+  dir = await temporaryDir();
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  source = await open(store);
+  user = await populate(source, USERNAME, 2);
+}
+
+type ExportTo = (from: TestInstallation, name: string) => Promise<string>;
+const toFolder: ExportTo = async (from, name) =>
+  (await exportToFolder(from, { account: user.account, directory: join(dir, name), signal })).path;
+const toArchive: ExportTo = async (from, name) => {
+  const options = { account: user.account, directory: join(dir, name), workDir: join(dir, 'work'), signal };
+  return (await exportToDirectory(from, options)).path;
+};
+const manifestIn = async (path: string) => (await openArchives(path))[0]?.manifest;
+const bring = async (into: TestInstallation, path: string, options: { dryRun?: boolean; into?: string } = {}) =>
+  importArchives(into, { sources: await openArchives(path), dryRun: false, signal, ...options });
+
+/** Everything that an account has, gone. */
+async function erase({ db, blobs }: TestInstallation): Promise<void> {
+  const gone = { remove: () => Promise.resolve() };
+  const log = createLogger({ service: 'test', level: 'silent' });
+  for await (const { _id, status, fence } of db.transfer.jobsOf(user.account)) {
+    if (status === 'in_progress') await db.jobs.finish(_id, fence, { status: 'cancelled', finishedAt: new Date() });
+  }
+  expect(await removeAccount({ db, blobs, producer: gone, live: gone, log }, user.account)).toEqual([]);
+}
+
+describe.each([
+  ['a folder, files on disk', toFolder, async () => ({})],
+  ['an archive, files on disk', toArchive, async () => ({})],
+  ['a folder, files in S3', toFolder, () => s3.newBucket()],
+  ['an archive, files in S3', toArchive, () => s3.newBucket()],
+])('%s', (_name, exportTo, newStore) => {
+  beforeEach(async () => begin(await newStore()));
+
+  test('export, erase, import, export: the manifests are identical', async () => {
+    const first = await exportTo(source, 'first');
+    const manifest = await manifestIn(first);
+    expect(manifest?.documents).toEqual({
+      account: 1,
+      chats: 6,
+      conversations: 2,
+      messages: 12,
+      syntheses: 2,
+      transcriptions: 2,
+    });
+    expect(manifest?.files).toHaveLength(6 + 4);
+    await erase(source);
+    expect(await source.contents()).toEqual({ accounts: [], all: [], files: [] });
+    expect((await bring(source, first))[0]).toMatchObject({ changed: true, username: USERNAME });
+    expect(await manifestIn(await exportTo(source, 'second'))).toEqual(manifest);
+  });
+
+  test('an import into another installation makes the same records there, but for what ran; again, and nothing changes', async () => {
+    const path = await exportTo(source, 'first');
+    const other = await open(await newStore());
+    await bring(other, path);
+    const { jobs, conversation, account } = user;
+    for (const id of Object.values(jobs)) expect(await other.db.jobs.find(id)).toEqual(await source.db.jobs.find(id));
+    const there = await other.contents();
+    expect(await source.contents()).toMatchObject({ files: (there as { files: unknown[] }).files });
+    expect(await other.db.jobs.list({ account, limit: 100, status: 'in_progress' })).toEqual([]);
+    expect(await other.db.conversations.takeTurn(conversation, { otherwise: null })).toMatchObject({ turn: 3 });
+    const again = await bring(other, path);
+    expect(again[0]).toMatchObject({
+      changed: false,
+      files: { added: 0, present: 4 },
+      documents: { messages: { added: 0 } },
+    });
+  });
+});
+
+describe('an export', () => {
+  beforeEach(() => begin());
+
+  test('holds no key, no hash, no running job, and nothing of anybody else', async () => {
+    const stranger = await populate(source, 'stranger');
+    const path = await toFolder(source, 'first');
+    const names = await readdir(path, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const everything = Buffer.concat(await Promise.all(files.map((file) => readFile(file)))).toString();
+    for (const marker of ['hash', 'sk-aigolos', 'secret label', 'still going', 'stranger', stranger.account]) {
+      expect(everything, marker).not.toContain(marker);
+    }
+    expect(everything).toContain('Что нового? 🎙');
+  });
+
+  test('of the same data is the same archive to the byte, whenever and wherever it is made', async () => {
+    const [first, second] = [await toArchive(source, 'first'), await toArchive(source, 'second')];
+    expect((await readFile(first)).equals(await readFile(second))).toBe(true);
+    expect(await manifestIn(await toFolder(source, 'third'))).toEqual(await manifestIn(first));
+  });
+
+  test('into the same folder brings it up to date, and removes what is gone', async () => {
+    const path = await toFolder(source, 'same');
+    const { transcription, speech } = user.jobs;
+    await source.db.jobs.deleteFinal(user.account, transcription);
+    await source.blobs.deleteRecord(transcription);
+    await populate(source, USERNAME);
+    await toFolder(source, 'same');
+    const manifest = await manifestIn(path);
+    expect(manifest?.documents).toMatchObject({ transcriptions: 2, syntheses: 3 });
+    const present = await readdir(join(path, 'files'));
+    expect(present).toHaveLength(5);
+    expect(present).toContain(speech);
+    expect(present).not.toContain(transcription);
+    await bring(await open(), path);
+  });
+
+  test('takes no folder that holds something else', async () => {
+    const path = await toFolder(source, 'mine');
+    await rm(join(path, 'manifest.json'));
+    await expect(toFolder(source, 'mine')).rejects.toMatchObject({ code: 'EXPORT_FAILED' });
+    await writeFile(join(path, 'manifest.json'), '{}');
+    await expect(toFolder(source, 'mine')).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
+  });
+});

@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Document, DocumentKind } from '../archive/documents.ts';
+
+/** When something goes is decided where it lives: these may have changed since the export. */
+const LIFETIMES = [
+  'retention',
+  'expiresAt',
+  'inputExpiresAt',
+  'outputExpiresAt',
+  'filesExpireAt',
+  'inputDeletedAt',
+  'outputDeletedAt',
+];
+
+/**
+ * Is a record that lives here the one that a document tells of? Jobs and messages never change once they are exported, but
+ * for their lifetimes; a conversation goes on, and an account's settings are its own.
+ */
+export function isTheSame(kind: DocumentKind, document: Document, living: Document): boolean {
+  switch (kind) {
+    case 'account':
+      return living['username'] === document['username'];
+    case 'conversations':
+      return living.account === document.account && living['createdAt'] === document['createdAt'];
+    case 'messages':
+      return isDeepStrictEqual(living, document);
+    case 'chats':
+    case 'syntheses':
+    case 'transcriptions':
+      return isDeepStrictEqual(withoutLifetimes(living), withoutLifetimes(document));
+  }
+}
+
+/** Is a conversation further there than here? */
+export function isAhead(document: Document, living: Document): boolean {
+  return ['nextTurn', 'messageCount', 'updatedAt'].some((field) => {
+    const [there, here] = [document[field] as number | string, living[field] as number | string];
+    return there > here;
+  });
+}
+
+function withoutLifetimes(document: Document): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(document).filter(([name]) => !LIFETIMES.includes(name)));
+}
