@@ -4,7 +4,7 @@ import { openDatabase } from '@aigolos/db';
 import { createJobRunner, createJobs } from '@aigolos/jobs';
 import { createEraser } from '@aigolos/lifecycle';
 import { createMedia } from '@aigolos/media';
-import { createCancelSender, createLiveStreams, createProducer } from '@aigolos/queue';
+import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type GatewayDeps } from './app.ts';
@@ -35,10 +35,12 @@ export function createGateway(config: Config, log: Logger): Gateway {
     closer.add(() => cancels.close());
     const blobs = openBlobStore(config);
     const metrics = createMetrics('gateway');
+    const cache = await createReadCache(config, log, metrics);
+    closer.add(() => cache.close());
     const runner = createJobRunner({
       kind: 'erasure',
-      process: createEraser({ db, blobs, producer, live, cancels, log }),
-      deps: { db, producer, live, log },
+      process: createEraser({ db, blobs, producer, live, cancels, cache, log }),
+      deps: { db, producer, live, cache, log },
       metrics,
     });
     const erasures = createErasures({ db, runner, producer, log });
@@ -46,7 +48,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
     return {
       db,
       erasures,
-      jobs: createJobs({ db, producer, live, cancels, log, retention: retentionOffer(config) }),
+      jobs: createJobs({ db, producer, live, cancels, cache, log, retention: retentionOffer(config) }),
       blobs,
       media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
       producer,

@@ -6,7 +6,13 @@ import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
 import { JOB_CATALOGUE, type JobKind, type ModelInfo } from '@aigolos/contracts';
 import { type Database, openDatabase } from '@aigolos/db';
 import { createJobRunner, type Processor } from '@aigolos/jobs';
-import { createCancelReceiver, createLiveStreams, createProducer, createQueueWorker } from '@aigolos/queue';
+import {
+  createCancelReceiver,
+  createLiveStreams,
+  createProducer,
+  createQueueWorker,
+  createReadCache,
+} from '@aigolos/queue';
 import { createLogger, createMetrics, loadConfig } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
 import { ConfigSchema } from '../src/config.ts';
@@ -115,7 +121,8 @@ export async function openHouse(
     async work(kind, process) {
       const producer = await createProducer(config, log);
       const live = await createLiveStreams(config, log);
-      const deps = { db, producer, live, log };
+      const cache = await createReadCache(config, log);
+      const deps = { db, producer, live, cache, log };
       const runner = createJobRunner({ kind, process, deps, metrics: createMetrics('test') });
       const cancels = createCancelReceiver(config, log, runner.cancel);
       const { queue: name } = JOB_CATALOGUE[kind];
@@ -125,7 +132,7 @@ export async function openHouse(
         runner.abortAll();
         await drained;
         await queue.close();
-        await Promise.all([cancels.close(), live.close(), producer.close()]);
+        await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
       });
     },
     files: async () => ({

@@ -12,9 +12,9 @@ export function createApp(config: Config, log: Logger): App {
     kind: 'chat',
     config,
     log,
-    async open({ conversations }) {
+    async open({ conversations }, cache) {
       const engine = await createEngine(config, log);
-      const process = createAnswerProcessor({ engine, conversations });
+      const process = createAnswerProcessor({ engine, conversations, cache });
       return {
         process,
         models: [describeModel(engine.model, 'llm', { isDefault: true })],

@@ -1,6 +1,6 @@
 import type { RetentionOffer } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
-import type { CancelSender, LiveStreams, Producer } from '@aigolos/queue';
+import type { CancelSender, LiveStreams, Producer, ReadCache } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
 
 /** What the life of a job needs of the outside. */
@@ -8,6 +8,8 @@ export interface JobsDeps {
   db: Pick<Database, 'jobs' | 'conversations'>;
   producer: Pick<Producer, 'add' | 'knows' | 'remove'>;
   live: LiveStreams;
+  /** Told of every write before anybody is told that it took place. */
+  cache: Pick<ReadCache, 'read' | 'invalidate'>;
   log: Logger;
 }
 

@@ -11,7 +11,9 @@ import {
   type TaskOf,
 } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
+import { cacheScope } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
+import { invalidateJob, listScopes } from './cached.ts';
 import type { SubmitterDeps } from './deps.ts';
 import { expiryOf } from './expiry.ts';
 
@@ -33,7 +35,9 @@ export interface Jobs {
   submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<JobRecord<Kind>>;
   /** @throws NotFoundError where there is none, or it is another account's. */
   get(account: string, id: string): Promise<AnyJobRecord>;
-  /** Newest first. `after` is the id of the last job of the page before. */
+  /** As `get`, and cheap to ask again and again: changes that were not made through AIGolos may show a second late. */
+  poll(account: string, id: string): Promise<AnyJobRecord>;
+  /** Newest first, and cheap as `poll`. `after` is the id of the last job of the page before. */
   list(filter: {
     account: string;
     limit: number;
@@ -47,7 +51,7 @@ export interface Jobs {
   watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews>;
   /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
-  /** How many jobs of its kind stand before a queued one. */
+  /** How many jobs of its kind stand before a queued one; other accounts' jobs may show a second late. */
   queuePosition(job: AnyJobRecord): Promise<number>;
 }
 
@@ -60,11 +64,21 @@ export type JobNews =
 const LOOK_AGAIN_MS = 1_000;
 
 export function createJobs(deps: SubmitterDeps): Jobs {
-  const { db, producer, live, cancels, log } = deps;
+  const { db, producer, live, cancels, cache, log } = deps;
 
   async function get(account: string, id: string): Promise<AnyJobRecord> {
     const job = await db.jobs.findOwned(account, id);
     if (!job) throw new NotFoundError(`There is no job ${id}.`, { code: 'JOB_NOT_FOUND' });
+    return job;
+  }
+
+  /**
+   * For those who are told of the end by this: what they read next must not be older. Who wrote the end may not have
+   * invalidated yet, or have died before.
+   */
+  async function getSettled(account: string, id: string): Promise<AnyJobRecord> {
+    const job = await get(account, id);
+    if (isFinal(job.status)) await invalidateJob(cache, job);
     return job;
   }
 
@@ -76,7 +90,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
         continue;
       }
       if (ended) return yield { type: 'ended', job: ended };
-      const job = await get(account, id);
+      const job = await getSettled(account, id);
       if (!isFinal(job.status)) continue;
       if (event?.type === 'finished') return yield { type: 'ended', job };
       // The record was quicker than the stream: what it still holds of the text comes before the end.
@@ -86,6 +100,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
 
   return {
     get,
+    poll: (account, id) => cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => get(account, id)),
     watch,
     async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [], retention: wanted }) {
       const settings = await db.access.accountById(account);
@@ -93,20 +108,24 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       const turn = await takeTurn(kind, task, { wanted: wanted?.conversation, retention });
       const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, retention, ...turn });
       await db.jobs.insert(job);
-      await producer.add({ id, kind }).catch((error: unknown) => {
+      const added = producer.add({ id, kind }).catch((error: unknown) => {
         log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
       });
+      await Promise.all([added, invalidateJob(cache, job)]);
       return job;
     },
 
-    async list({ account, limit, after, kind, status }) {
-      const last = after === undefined ? undefined : await get(account, after);
-      const found = await db.jobs.list({ account, limit: limit + 1, after: last, kind, status });
-      return { jobs: found.slice(0, limit), hasMore: found.length > limit };
+    list({ account, limit, after, kind, status }) {
+      const key = `jobs:${JSON.stringify([account, limit, after, kind, status])}`;
+      return cache.read(listScopes(account), key, async () => {
+        const last = after === undefined ? undefined : await get(account, after);
+        const found = await db.jobs.list({ account, limit: limit + 1, after: last, kind, status });
+        return { jobs: found.slice(0, limit), hasMore: found.length > limit };
+      });
     },
 
     async waitForEnd(account, id, { timeoutMs, signal }) {
-      const first = await get(account, id);
+      const first = await getSettled(account, id);
       if (isFinal(first.status)) return first;
       const limits = [timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs), signal];
       const until = AbortSignal.any(limits.filter((limit) => limit !== undefined));
@@ -122,6 +141,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
         });
       }
       const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
+      await invalidateJob(cache, job);
       if (status === 'cancelled' && job.status === 'queued') {
         await producer.remove({ id, kind: job.kind }).catch(() => {});
         await live.publish(id, { type: 'finished', fence: job.fence });
@@ -131,7 +151,10 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       return get(account, id);
     },
 
-    queuePosition: (job) => db.jobs.queuedAhead(job.kind, job.queuedAt),
+    queuePosition: ({ _id: id, account, kind, queuedAt }) =>
+      cache.read(listScopes(account), `position:${id}:${queuedAt.getTime()}`, () =>
+        db.jobs.queuedAhead(kind, queuedAt),
+      ),
   };
 
   async function takeTurn(

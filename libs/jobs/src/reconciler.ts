@@ -1,4 +1,5 @@
 import type { JobKind } from '@aigolos/contracts';
+import { cacheScope } from '@aigolos/queue';
 import { Counter, type Registry } from '@aigolos/runtime';
 import type { JobsDeps } from './deps.ts';
 import { writeTurn } from './turns.ts';
@@ -13,7 +14,8 @@ const LOOKUPS_AT_ONCE = 50;
 const BATCH = 1_000;
 
 /** MongoDB is the truth: what Redis forgot, or a dead process left behind, comes back to the queue from here. */
-export function createReconciler({ db, producer, log }: JobsDeps, metrics: Registry): Reconciler {
+export function createReconciler(deps: JobsDeps, metrics: Registry): Reconciler {
+  const { db, producer, cache, log } = deps;
   const repairs = new Counter({
     name: 'aigolos_reconciler_repairs_total',
     help: 'What the reconciler mended',
@@ -43,11 +45,13 @@ export function createReconciler({ db, producer, log }: JobsDeps, metrics: Regis
         signal.throwIfAborted();
         // One that the queue knows is handed out again by the queue itself.
         if (await producer.knows({ id: job._id, kind: job.kind })) continue;
-        if (await db.jobs.releaseExpired(job._id, job.fence)) await addUnknown(job, 'lease_expired');
+        if (!(await db.jobs.releaseExpired(job._id, job.fence))) continue;
+        await cache.invalidate(cacheScope.job(job._id), cacheScope.allLists);
+        await addUnknown(job, 'lease_expired');
       }
       for (const job of await db.jobs.messagesPending(BATCH)) {
         signal.throwIfAborted();
-        await writeTurn(db, job);
+        await writeTurn(deps, job);
         repairs.inc({ repair: 'messages_written' });
       }
     },

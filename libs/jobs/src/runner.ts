@@ -5,6 +5,7 @@ import { isDatabaseUnavailable, type JobEnding, type JobExpiry, type JobRecord }
 import type { Handled } from '@aigolos/queue';
 import { backoffMs, Counter, Histogram, type Registry } from '@aigolos/runtime';
 import { type Attempt, type AttemptOutcome, attemptTimedOut, startAttempt } from './attempt.ts';
+import { invalidateJob } from './cached.ts';
 import type { JobsDeps } from './deps.ts';
 import { expiryOf } from './expiry.ts';
 import type { Processor } from './processor.ts';
@@ -37,7 +38,7 @@ const DATABASE_BACKOFF = { baseMs: 250, maxMs: 5_000 };
 
 export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kind>): JobRunner {
   const { kind, process, deps, leaseMs = LEASE_MS } = options;
-  const { db, live, log } = deps;
+  const { db, live, cache, log } = deps;
   const worker = `${kind}-${randomUUID()}`;
   const running = new Map<string, Attempt<Kind>>();
   let draining = false;
@@ -57,7 +58,8 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
       return now?.fence === job.fence && now.finishedAt?.getTime() === finishedAt.getTime();
     });
     if (!won) return false;
-    if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as JobRecord<'chat'>);
+    await invalidateJob(cache, job);
+    if (ending.messagesPending) await writeTurn(deps, { ...job, ...whole } as unknown as JobRecord<'chat'>);
     metrics.finished.inc({ kind, status: ending.status });
     metrics.seconds.observe({ kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
     await live.publish(job._id, { type: 'finished', fence: job.fence });
@@ -77,7 +79,9 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
 
   async function release(job: JobRecord<Kind>, checkpoint: unknown, countAttempt: boolean): Promise<boolean> {
     const options = { countAttempt, ...(checkpoint !== undefined && { checkpoint }) };
-    return untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, options));
+    const released = await untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, options));
+    if (released) await invalidateJob(cache, job);
+    return released;
   }
 
   async function settle(job: JobRecord<Kind>, outcome: AttemptOutcome<Kind>): Promise<Handled> {
@@ -136,6 +140,7 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
       if (claim.outcome !== 'claimed') return 'done';
 
       const job = claim.job as JobRecord<Kind>;
+      await invalidateJob(cache, job);
       if (job.cancelRequestedAt) return settle(job, { type: 'stopped', cause: 'cancelled', checkpoint: undefined });
       if (job.crashes >= JOB_CATALOGUE[kind].crashLimit) {
         const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;

@@ -5,7 +5,9 @@ import {
   createLiveStreams,
   createProducer,
   createQueueWorker,
+  createReadCache,
   type QueueWorker,
+  type ReadCache,
   type RedisConfig,
 } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger, startHealthServer, startPeriodic } from '@aigolos/runtime';
@@ -26,7 +28,10 @@ export interface WorkerParts<Kind extends JobKind> {
   config: WorkerConfig;
   log: Logger;
   /** Opens what this worker works with; called once, with a connected database. */
-  open: (db: Database) => Promise<{ process: Processor<Kind>; models: ModelInfo[]; close: () => Promise<void> }>;
+  open: (
+    db: Database,
+    cache: ReadCache,
+  ) => Promise<{ process: Processor<Kind>; models: ModelInfo[]; close: () => Promise<void> }>;
 }
 
 const ANNOUNCE_EVERY_MS = 30_000;
@@ -56,7 +61,9 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
       closer.add(() => live.close());
       const producer = await createProducer(config, log);
       closer.add(() => producer.close());
-      const { process, models, close } = await open(db);
+      const cache = await createReadCache(config, log, metrics);
+      closer.add(() => cache.close());
+      const { process, models, close } = await open(db, cache);
       closer.add(close);
       const announcing = startPeriodic({
         intervalMs: ANNOUNCE_EVERY_MS,
@@ -64,7 +71,7 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
         onError: (error) => log.warn({ err: error }, 'models were not announced'),
       });
       closer.add(() => announcing.stop());
-      const deps = { db, producer, live, log };
+      const deps = { db, producer, live, cache, log };
       runner = createJobRunner({ kind, process, deps, metrics });
       const cancels = createCancelReceiver(config, log, (jobId) => runner?.cancel(jobId));
       closer.add(() => cancels.close());

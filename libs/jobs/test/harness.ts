@@ -7,8 +7,10 @@ import {
   createLiveStreams,
   createProducer,
   createQueueWorker,
+  createReadCache,
   type LiveStreams,
   type Producer,
+  type ReadCache,
 } from '@aigolos/queue';
 import { createLogger, createMetrics } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
@@ -29,6 +31,7 @@ export interface Harness {
   jobs: Jobs;
   producer: Producer;
   live: LiveStreams;
+  cache: ReadCache;
   reconciler: Reconciler;
   /** Starts a worker for chat jobs; ends with the harness. */
   startWorker(process: Processor<'chat'>, options?: { concurrency?: number; leaseMs?: number }): TestWorker;
@@ -49,14 +52,22 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
   const producer = await createProducer(config, log);
   const live = await createLiveStreams(config, log);
   const cancels = createCancelSender(config, log);
-  const deps = { db, producer, live, log };
-  const closers = [() => cancels.close(), () => live.close(), () => producer.close(), () => db.close()].toReversed();
+  const cache = await createReadCache(config, log);
+  const deps = { db, producer, live, cache, log };
+  const closers = [
+    () => cache.close(),
+    () => cancels.close(),
+    () => live.close(),
+    () => producer.close(),
+    () => db.close(),
+  ].toReversed();
   const jobs = createJobs({ ...deps, cancels, retention: { defaults: DEFAULT_RETENTION, maxSeconds: 10 ** 9 } });
   return {
     db,
     jobs,
     producer,
     live,
+    cache,
     reconciler: createReconciler(deps, createMetrics('test')),
     startWorker(process, { concurrency = 1, leaseMs = 3_000 } = {}) {
       const runner = createJobRunner({

@@ -23,6 +23,8 @@ export interface ReadCache {
 
 /** The names of what entries depend on. */
 export const cacheScope = {
+  /** Every list of anybody: for changes that tell no more of a job than its id. */
+  allLists: 'all-lists',
   job: (id: string) => `job:${id}`,
   jobsOf: (account: string) => `jobs-of:${account}`,
   conversation: (id: string) => `conversation:${id}`,

@@ -68,9 +68,10 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       }),
     },
     async (request, reply) => {
-      const job = await jobs.get(request.account, request.params.id);
-      if (request.query.wait === 0) return answers.job(reply, job);
-      const limit = AbortSignal.timeout(request.query.wait * 1_000);
+      const { account, params, query } = request;
+      if (query.wait === 0) return answers.job(reply, await jobs.poll(account, params.id));
+      const job = await jobs.get(account, params.id);
+      const limit = AbortSignal.timeout(query.wait * 1_000);
       const signal = AbortSignal.any([limit, heldOpenSignal(reply, stopping)]);
       return answers.job(reply, await waitPatiently(jobs, job, signal));
     },
@@ -104,7 +105,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         },
       }),
     },
-    async (request, reply) => answers.result(reply, await jobs.get(request.account, request.params.id)),
+    async (request, reply) => answers.result(reply, await jobs.poll(request.account, request.params.id)),
   );
 
   app.delete(
