@@ -10,6 +10,8 @@ export const ID_PREFIXES = {
   conversation: 'conv',
   message: 'msg',
   webhookEndpoint: 'whe',
+  webhookEvent: 'evt',
+  webhookDelivery: 'whd',
   account: 'acc',
   apiKey: 'key',
   request: 'req',

@@ -21,3 +21,4 @@ export * from './limits.ts';
 export * from './live.ts';
 export * from './models.ts';
 export * from './retention.ts';
+export * from './webhooks/events.ts';

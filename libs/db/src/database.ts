@@ -7,7 +7,9 @@ import { defineConversationModels } from './models/conversation.model.ts';
 import { defineErasureModels } from './models/erasure.model.ts';
 import { defineJobModel } from './models/job.model.ts';
 import { defineOperationsModels } from './models/operations.model.ts';
+import { defineWebhookModels } from './models/webhook.model.ts';
 import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
+import { type ConsistencyRepository, createConsistencyRepository } from './repositories/consistency.repository.ts';
 import {
   type ConversationsRepository,
   createConversationsRepository,
@@ -17,6 +19,7 @@ import { createJobsRepository, type JobsRepository } from './repositories/jobs.r
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
 import { createTaskRunsRepository, type TaskRunsRepository } from './repositories/task-runs.repository.ts';
 import { createTransferRepository, type TransferRepository } from './repositories/transfer.repository.ts';
+import { createWebhooksRepository, type WebhooksRepository } from './repositories/webhooks.repository.ts';
 import { type WatchOptions, watchChanges } from './watcher.ts';
 
 export interface Database {
@@ -24,6 +27,8 @@ export interface Database {
   conversations: ConversationsRepository;
   access: AccessRepository;
   erasures: ErasuresRepository;
+  consistency: ConsistencyRepository;
+  webhooks: WebhooksRepository;
   models: ModelsRepository;
   leases: Leases;
   taskRuns: TaskRunsRepository;
@@ -47,6 +52,7 @@ export async function openDatabase(url: string): Promise<Database> {
   const { Conversation, Message } = defineConversationModels(connection);
   const { Account, ApiKey } = defineAccessModels(connection);
   const { ErasureItem, SigningKey } = defineErasureModels(connection);
+  const { WebhookEndpoint, WebhookDelivery } = defineWebhookModels(connection);
   const { AnnouncedModel, Lease, Watcher, TaskRun } = defineOperationsModels(connection);
   const native = (): mongo.Db => {
     if (!connection.db) throw new Error('the database connection is closed');
@@ -58,6 +64,8 @@ export async function openDatabase(url: string): Promise<Database> {
     conversations: createConversationsRepository(Conversation, Message),
     access: createAccessRepository(Account, ApiKey),
     erasures: createErasuresRepository(ErasureItem, SigningKey),
+    consistency: createConsistencyRepository({ Job, Conversation, Message, Account, ApiKey }),
+    webhooks: createWebhooksRepository(WebhookEndpoint, WebhookDelivery),
     models: createModelsRepository(AnnouncedModel),
     leases: createLeases(Lease),
     taskRuns: createTaskRunsRepository(TaskRun),
@@ -76,6 +84,8 @@ export async function openDatabase(url: string): Promise<Database> {
         ApiKey,
         ErasureItem,
         SigningKey,
+        WebhookEndpoint,
+        WebhookDelivery,
         AnnouncedModel,
         Lease,
         Watcher,

@@ -4,6 +4,16 @@ export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { type AccountRecord, API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
 export { type AnyJobRecord, type JobRecord, newJobRecord, type StoredFiles } from './models/job.model.ts';
+export {
+  DELIVERY_STATUSES,
+  type DeliveryAttempt,
+  type DeliveryStatus,
+  ENDPOINT_STATUSES,
+  type EndpointStatus,
+  type WebhookDeliveryRecord,
+  type WebhookEndpointRecord,
+  type WebhookSecrets,
+} from './models/webhook.model.ts';
 export { ensureReplicaSet } from './replica-set.ts';
 export type { IdleConversation } from './repositories/conversations.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
@@ -23,4 +33,5 @@ export type {
   TransferredKind,
   TransferredRecords,
 } from './repositories/transfer.repository.ts';
+export type { DeliveryOutcome, WebhooksRepository } from './repositories/webhooks.repository.ts';
 export type { WatchObserver } from './watcher.ts';

@@ -1,3 +1,7 @@
+export { type ArchiveSource } from './archive/archive-source.ts';
+export { folderNameOf } from './archive/folder-name.ts';
+export { openArchives } from './archive/open-archives.ts';
+export { ARCHIVE_SUFFIX } from './archive/tar-format.ts';
 export {
   CLEANUP_KINDS,
   type CleanupItem,
@@ -8,10 +12,6 @@ export {
   planCleanup,
 } from './cleanup.ts';
 export { createEraser, type ErasureDeps } from './erasure.ts';
-export { createOrphanSweep, type OrphanSweep } from './orphans.ts';
-export { createReactions, type ReactionDeps } from './reactions.ts';
-export { receiptKeys, verifyReceipt } from './receipt.ts';
-export { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 export { findOpenErasure, requestErasure } from './erasure-request.ts';
 export { exportToArchive, exportToDirectory } from './export/export-archive.ts';
 export { exportToFolder } from './export/export-folder.ts';
@@ -19,4 +19,17 @@ export type { ExportDeps } from './export/snapshot.ts';
 export type { ExportSummary, OnProgress } from './export/summary.ts';
 export { type ImportOptions, type ImportSummary, importArchives } from './import/import-archives.ts';
 export type { ImportDeps, Tally } from './import/plan.ts';
+export { createOrphanSweep, type OrphanSweep } from './orphans.ts';
+export { createReactions, type ReactionDeps } from './reactions.ts';
+export { receiptKeys, verifyReceipt } from './receipt.ts';
+export { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 export { expire } from './retention.ts';
+export {
+  announceJobEnd,
+  announceJobStart,
+  announcePending,
+  announceTest,
+  DELIVERY_KEPT_MS,
+  enqueueDeliveries,
+  type WebhookDeps,
+} from './webhooks.ts';

@@ -15,6 +15,8 @@ export interface Producer {
   knows(job: JobReference): Promise<boolean>;
   /** Takes a job off its queue, if it waits there. */
   remove(job: JobReference): Promise<void>;
+  /** Puts a webhook delivery's id on its queue. An id that the queue knows already is left as it is. */
+  addDelivery(id: string): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
   /** The queues themselves, for the operator's board. */
@@ -56,6 +58,9 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
     },
     async remove({ id, kind }) {
       await queueOf(kind).remove(id);
+    },
+    async addDelivery(id) {
+      await queues.webhooks.add('delivery', { jobId: id }, { jobId: id });
     },
     async ping() {
       return (await connection.ping()) === 'PONG';

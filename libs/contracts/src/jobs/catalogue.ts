@@ -81,8 +81,16 @@ export const JOB_CATALOGUE = {
   },
 } as const satisfies Record<JobKind, unknown>;
 
-export type QueueName = (typeof JOB_CATALOGUE)[JobKind]['queue'];
-export const QUEUE_NAMES = ['asr', 'llm', 'tts', 'export', 'erasure'] as const satisfies readonly QueueName[];
+/** `webhooks` carries ids of deliveries, the others ids of jobs. */
+export type QueueName = (typeof JOB_CATALOGUE)[JobKind]['queue'] | 'webhooks';
+export const QUEUE_NAMES = [
+  'asr',
+  'llm',
+  'tts',
+  'export',
+  'erasure',
+  'webhooks',
+] as const satisfies readonly QueueName[];
 
 /** What travels through Redis: an id, never content. */
 export interface QueuePayload {

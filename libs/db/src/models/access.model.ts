@@ -1,5 +1,6 @@
 import type { RetentionWish } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
+import type { WebhookSecrets } from './webhook.model.ts';
 
 export const API_KEY_ROLES = ['user', 'admin'] as const;
 /** `user` works with the jobs of its account; `admin` sees the operator's pages too. */
@@ -12,6 +13,8 @@ export interface AccountRecord {
   createdAt: Date;
   /** How long its data is kept where a request does not say; what is left out follows the installation. */
   retention?: RetentionWish;
+  /** What signs the webhooks to URLs that its jobs name themselves; absent until it is asked for. */
+  webhookSecrets?: WebhookSecrets;
 }
 
 export interface ApiKeyRecord {
@@ -30,6 +33,7 @@ const accountSchema = new Schema<AccountRecord>(
     username: { type: String, required: true },
     createdAt: { type: Date, required: true },
     retention: Schema.Types.Mixed,
+    webhookSecrets: Schema.Types.Mixed,
   },
   { collection: 'accounts', versionKey: false },
 );

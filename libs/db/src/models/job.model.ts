@@ -41,6 +41,10 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   conversation?: string;
   turn?: number;
   messagesPending?: boolean;
+  /** Where the job's own request wants to be called back, beside the account's endpoints. */
+  webhookUrl?: string;
+  /** Set by the write that ends the job, until the rows of its webhooks exist; so its end and its webhooks cannot part. */
+  webhooksPending?: boolean;
   createdAt: Date;
   /** When it last became `queued`. */
   queuedAt: Date;
@@ -110,6 +114,8 @@ const jobSchema = new Schema<JobRecord>(
     conversation: String,
     turn: Number,
     messagesPending: Boolean,
+    webhookUrl: String,
+    webhooksPending: Boolean,
     createdAt: { type: Date, required: true },
     queuedAt: { type: Date, required: true },
     startedAt: Date,
@@ -133,6 +139,7 @@ jobSchema.index({ filesExpireAt: 1 }, { partialFilterExpression: { filesExpireAt
 jobSchema.index({ kind: 1, finishedAt: 1, _id: 1 });
 jobSchema.index({ conversation: 1, turn: 1 }, { unique: true, partialFilterExpression: { turn: { $exists: true } } });
 jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
+jobSchema.index({ webhooksPending: 1, finishedAt: 1 }, { partialFilterExpression: { webhooksPending: true } });
 
 /** One discriminator a kind, whose task is held to the schema that processes promise each other. */
 export function defineJobModel(connection: Connection): Model<JobRecord> {

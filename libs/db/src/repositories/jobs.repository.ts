@@ -112,6 +112,9 @@ export interface JobsRepository {
   /** Chat jobs that ended but whose messages are not in their conversation yet. */
   messagesPending(limit: number): Promise<JobRecord<'chat'>[]>;
   clearMessagesPending(id: string): Promise<void>;
+  /** Jobs that ended before then and whose webhooks have no rows yet. */
+  webhooksPending(endedBefore: Date, limit: number): Promise<string[]>;
+  clearWebhooksPending(id: string): Promise<void>;
   /** Has an earlier turn of this conversation not ended, or not written its messages? */
   hasEarlierTurn(conversation: string, turn: number): Promise<boolean>;
   queuedAhead(kind: JobKind, queuedAt: Date): Promise<number>;
@@ -191,7 +194,7 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
       const { matchedCount } = await Job.updateOne(
         { _id: id, fence, status: 'in_progress' },
         {
-          $set: { ...ending, ...(ending.status === 'completed' && { progress: 1 }) },
+          $set: { ...ending, webhooksPending: true, ...(ending.status === 'completed' && { progress: 1 }) },
           $unset: { leaseUntil: 1, worker: 1, checkpoint: 1 },
         },
       );
@@ -228,7 +231,7 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
         const queued = await Job.updateOne(
           { _id: id, account, status: 'queued' },
           {
-            $set: { status: 'cancelled', finishedAt: now, ...expiry, cancelRequestedAt: now },
+            $set: { status: 'cancelled', finishedAt: now, ...expiry, cancelRequestedAt: now, webhooksPending: true },
             $unset: { checkpoint: 1 },
           },
         );
@@ -317,6 +320,13 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
     },
     async clearMessagesPending(id) {
       await Job.updateOne({ _id: id }, { $unset: { messagesPending: 1 } });
+    },
+    async webhooksPending(endedBefore, limit) {
+      const pending = { webhooksPending: true, finishedAt: { $lt: endedBefore } };
+      return (await Job.find(pending, { _id: 1 }).limit(limit).lean()).map(({ _id }) => _id);
+    },
+    async clearWebhooksPending(id) {
+      await Job.updateOne({ _id: id }, { $unset: { webhooksPending: 1 } });
     },
     async hasEarlierTurn(conversation, turn) {
       const unfinished: QueryFilter<JobRecord>[] = [
