@@ -3,9 +3,7 @@ export { folderNameOf } from './archive/folder-name.ts';
 export { openArchives } from './archive/open-archives.ts';
 export { ARCHIVE_SUFFIX } from './archive/tar-format.ts';
 export {
-  CLEANUP_KINDS,
   type CleanupItem,
-  type CleanupKind,
   type CleanupSelection,
   cleanUp,
   countCleanup,
@@ -24,6 +22,7 @@ export { createReactions, type ReactionDeps } from './reactions.ts';
 export { receiptKeys, verifyReceipt } from './receipt.ts';
 export { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 export { expire } from './retention.ts';
+export { createReceiverRules, type ReceiverRules } from './webhook-receiver.ts';
 export {
   announceJobEnd,
   announceJobStart,

@@ -77,6 +77,18 @@ export const cleanupConfig = {
     .describe('age at which the scheduled cleanup removes what is kept; no longer lifetime is granted while it runs'),
 };
 
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'must be networks such as 10.0.0.0/8,fd00::/8' });
+
+/** The gateway refuses a receiver early that the deliverer would refuse, so both read this. */
+export const webhookConfig = {
+  WEBHOOK_ALLOWED_NETWORKS: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').flatMap((network) => network.trim() || []))
+    .pipe(z.array(cidr))
+    .describe('networks that are not public and yet may get webhooks, by http too: a list in CIDR notation'),
+};
+
 const modelsConfig = {
   MODELS_DIR: z.string().default('models').describe('folder of the installed models'),
 };
