@@ -29,6 +29,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   AUDIO_NOT_RECOGNISED: badRequest,
   AUDIO_TOO_LONG: badRequest,
   AUDIO_TOO_LARGE: { status: 413, type: 'invalid_request_error' },
+  AUDIO_NOT_AVAILABLE: gone,
   UPLOAD_INTERRUPTED: badRequest,
   MODEL_NOT_FOUND: notFound,
   VOICE_NOT_FOUND: notFound,

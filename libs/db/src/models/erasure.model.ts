@@ -40,6 +40,7 @@ erasureItemSchema.index(
   { erasure: 1, attempts: 1 },
   { partialFilterExpression: { reason: { $exists: true } }, name: 'postponed' },
 );
+erasureItemSchema.index({ item: 1 });
 erasureItemSchema.index({ forgetAt: 1 }, { expireAfterSeconds: 0 });
 
 const signingKeySchema = new Schema<SigningKeyRecord>(

@@ -16,6 +16,10 @@ export interface ErasuresRepository {
   postponed(erasure: string, limit: number): Promise<PostponedItem[]>;
   /** Everything noted, by kind and then by id. */
   items(erasure: string): AsyncIterable<ErasureItem>;
+  /** What finished erasures have removed of late, without files. */
+  finished(): AsyncIterable<ErasureItem & { erasure: string }>;
+  /** These are there again, and with good reason. */
+  forget(items: string[]): Promise<void>;
   /** The list is no longer needed after that time. */
   forgetAt(erasure: string, time: Date): Promise<void>;
   /** The installation's signing key; `make` is asked for one where there is none. Of several at once one is kept. */
@@ -51,6 +55,13 @@ export function createErasuresRepository(
       return found.map(({ kind, item, reason = '', attempts }) => ({ kind, item, reason, attempts }));
     },
     items: (erasure) => Item.find({ erasure }, { kind: 1, item: 1 }).sort({ kind: 1, item: 1 }).lean().cursor(),
+    finished: () =>
+      Item.find({ forgetAt: { $gt: new Date(0) }, kind: { $ne: 'file' } }, { erasure: 1, kind: 1, item: 1 })
+        .lean()
+        .cursor(),
+    async forget(items) {
+      await Item.deleteMany({ item: { $in: items }, forgetAt: { $gt: new Date(0) } });
+    },
     async forgetAt(erasure, time) {
       await Item.updateMany({ erasure }, { $set: { forgetAt: time } });
     },

@@ -1,0 +1,87 @@
+import type { JobFailure } from '@aigolos/contracts';
+import type { Model } from 'mongoose';
+import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
+import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
+import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+
+/** What belongs together and may not be together any more. */
+export interface ConsistencyRepository {
+  /** Accounts that jobs (other than erasures), conversations or keys name, each once or a few times. */
+  namedAccounts(): AsyncIterable<string>;
+  existingAccounts(ids: string[]): Promise<Set<string>>;
+  hasAccounts(): Promise<boolean>;
+  /** Conversations that messages or turns name, each once or twice. */
+  namedConversations(): AsyncIterable<string>;
+  existingConversations(ids: string[]): Promise<Set<string>>;
+  existingMessages(ids: string[]): Promise<Set<string>>;
+  /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
+  jobsWithFiles(): AsyncIterable<AnyJobRecord>;
+  /** Fails a job that waits, whose audio is lost. */
+  failWithoutInput(id: string, failure: JobFailure, expiresAt: Date | undefined): Promise<boolean>;
+  /** Erasures that were asked for before then and have not ended. */
+  openErasures(createdBefore: Date): Promise<Pick<JobRecord, '_id' | 'account' | 'createdAt' | 'attempt'>[]>;
+}
+
+const READ_AT_ONCE = 500;
+const FILES = { kind: 1, status: 1, 'task.audio.blobKey': 1, 'result.blobKey': 1 } as const;
+
+export function createConsistencyRepository(models: {
+  Job: Model<JobRecord>;
+  Conversation: Model<ConversationRecord>;
+  Message: Model<MessageRecord>;
+  Account: Model<AccountRecord>;
+  ApiKey: Model<ApiKeyRecord>;
+}): ConsistencyRepository {
+  const { Job, Conversation, Message, Account, ApiKey } = models;
+  const idsIn = (found: { _id: string }[]) => new Set(found.map(({ _id }) => _id));
+  return {
+    async *namedAccounts() {
+      yield* valuesOf(Job, 'account', { kind: { $ne: 'erasure' } });
+      yield* valuesOf(Conversation, 'account');
+      yield* valuesOf(ApiKey, 'account');
+    },
+    existingAccounts: async (ids) => idsIn(await Account.find({ _id: { $in: ids } }, { _id: 1 }).lean()),
+    hasAccounts: async () => (await Account.exists({})) !== null,
+
+    async *namedConversations() {
+      yield* valuesOf(Message, 'conversation');
+      yield* valuesOf(Job, 'conversation', { turn: { $exists: true } });
+    },
+    existingConversations: async (ids) => idsIn(await Conversation.find({ _id: { $in: ids } }, { _id: 1 }).lean()),
+    existingMessages: async (ids) => idsIn(await Message.find({ _id: { $in: ids } }, { _id: 1 }).lean()),
+
+    async *jobsWithFiles() {
+      const read = (filter: object) => Job.find(filter, FILES).lean().cursor({ batchSize: READ_AT_ONCE });
+      for (const kind of ['speech', 'export'] as const) {
+        yield* read({ kind, status: 'completed', outputDeletedAt: { $exists: false } }) as AsyncIterable<AnyJobRecord>;
+      }
+      const withInput = { kind: 'transcription' as const, inputDeletedAt: { $exists: false } };
+      yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
+      yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
+    },
+    async failWithoutInput(id, failure, expiresAt) {
+      const now = new Date();
+      const ended = {
+        status: 'failed' as const,
+        finishedAt: now,
+        inputDeletedAt: now,
+        ...(expiresAt && { expiresAt }),
+      };
+      const { matchedCount } = await Job.updateOne({ _id: id, status: 'queued' }, { $set: { ...ended, failure } });
+      return matchedCount === 1;
+    },
+    openErasures: (createdBefore) =>
+      Job.find(
+        { status: { $in: ['queued', 'in_progress'] }, kind: 'erasure', createdAt: { $lt: createdBefore } },
+        { account: 1, createdAt: 1, attempt: 1 },
+      ).lean(),
+  };
+}
+
+/** The distinct values of an indexed field. MongoDB reads them from the index alone. */
+async function* valuesOf<T>(model: Model<T>, field: string, filter: object = {}): AsyncGenerator<string> {
+  const groups = model
+    .aggregate<{ _id: string }>([{ $match: filter }, { $group: { _id: `$${field}` } }])
+    .cursor({ batchSize: READ_AT_ONCE });
+  for await (const { _id } of groups) yield _id;
+}

@@ -1,0 +1,160 @@
+import { newId, type TranscriptionTask } from '@aigolos/contracts';
+import type { JobRecord } from '@aigolos/db';
+import { useMongo, useRedis } from '@aigolos/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createEraser } from '../erasure.ts';
+import { requestErasure } from '../erasure-request.ts';
+import { openTestInstallation, type TestInstallation } from '../installation.fake.ts';
+import type { InconsistencyKind } from './check.ts';
+import { createConsistencySweep, findInconsistencies } from './consistency.ts';
+
+const redis = useRedis();
+const mongo = useMongo();
+const signal = new AbortController().signal;
+let at: TestInstallation;
+beforeEach(async () => {
+  at = await openTestInstallation(redis, mongo);
+});
+afterEach(() => at.close());
+
+const findings = async () => (await Array.fromAsync(findInconsistencies(at, signal))).map(({ kind, id }) => [kind, id]);
+/** What each of two sweeps without grace has mended. */
+async function sweepTwice(isAsked = false) {
+  const sweep = createConsistencySweep(at, { graceMs: 0, isAsked });
+  const counts: object[] = [];
+  for (let time = 0; time < 2; time += 1) {
+    const { repaired } = await sweep.sweep(signal);
+    counts.push(Object.fromEntries(Object.entries(repaired).filter(([, count]) => count > 0)));
+  }
+  return counts;
+}
+/** It is found, is mended by the second sweep, and is not found any more. */
+async function expectMended(kind: InconsistencyKind, id: string, isAsked = false) {
+  expect(await findings()).toEqual([[kind, id]]);
+  expect(await sweepTwice(isAsked)).toEqual([{}, { [kind]: 1 }]);
+  expect(await findings()).toEqual([]);
+}
+
+const audio = (id: string): TranscriptionTask['audio'] => ({ blobKey: `${id}/input`, bytes: 5, sha256: 'ab' });
+async function insertTranscription(fields: Partial<JobRecord<'transcription'>>) {
+  const id = newId('transcription');
+  const task = { model: 'test', responseFormat: 'json', wordTimestamps: false, audio: audio(id) };
+  return at.insertJob({ _id: id, kind: 'transcription', task, ...fields } as Partial<JobRecord>);
+}
+
+test('what fits together is left alone', async () => {
+  const { _id: conversation } = await at.db.conversations.create(at.account);
+  const job = await at.insertJob({ conversation, turn: 0 });
+  const messages = [{ role: 'user' as const, content: 'hi' }];
+  await at.db.conversations.appendTurn({ conversation, account: at.account, job, messages, at: new Date() });
+  await at.db.access.createKey({ account: at.account, role: 'user', label: 'test' });
+  const transcription = await insertTranscription({ finishedAt: new Date() });
+  await at.storeBlob(`${transcription}/input`);
+  await requestErasure(at, at.account, { type: 'job', id: job });
+  expect(await findings()).toEqual([]);
+  expect(await sweepTwice(true)).toEqual([{}, {}]);
+});
+
+test('files without a record are deleted', async () => {
+  await at.storeBlob('trn_1/input');
+  await expectMended('orphan_blobs', 'trn_1');
+  expect(await at.blobs.exists('trn_1/input')).toBe(false);
+});
+
+test('nothing is mended before its grace is over: what belongs to it may be on its way', async () => {
+  const sweep = createConsistencySweep(at, { graceMs: 60_000 });
+  await at.storeBlob('trn_1/input');
+  for (let time = 0; time < 3; time += 1) expect((await sweep.sweep(signal)).repaired.orphan_blobs).toBe(0);
+  expect(await at.blobs.exists('trn_1/input')).toBe(true);
+});
+
+test('what became whole in between is not mended', async () => {
+  const sweep = createConsistencySweep(at, { graceMs: 0 });
+  const id = newId('chat');
+  await at.storeBlob(`${id}/input`);
+  expect((await sweep.sweep(signal)).found.orphan_blobs).toBe(1);
+  await at.insertJob({ _id: id });
+  expect((await sweep.sweep(signal)).repaired.orphan_blobs).toBe(0);
+  expect(await at.blobs.exists(`${id}/input`)).toBe(true);
+});
+
+test('messages and turns without their conversation are deleted', async () => {
+  const conversation = newId('conversation');
+  const job = await at.insertJob({ conversation, turn: 0 });
+  const messages = [{ role: 'user' as const, content: 'hi' }];
+  await at.db.conversations.appendTurn({ conversation, account: at.account, job, messages, at: new Date() });
+  expect(new Set((await findings()).map(String))).toEqual(new Set([`message_without_conversation,${conversation}`]));
+  expect(await sweepTwice()).toEqual([{}, { message_without_conversation: 1 }]);
+  expect(await at.db.conversations.lastMessages(conversation, 9)).toEqual([]);
+  expect(await at.db.jobs.find(job)).toBeUndefined();
+});
+
+describe('records without their account', () => {
+  test('are deleted with all that belongs to them', async () => {
+    const id = await at.insertJob({ account: 'acc_gone' });
+    await at.storeBlob(`${id}/input`);
+    const { key } = await at.db.access.createKey({ account: 'acc_gone', role: 'user', label: 'test' });
+    const found = new Set((await findings()).map(String));
+    expect(found).toEqual(new Set(['record_without_account,acc_gone']));
+    expect(await sweepTwice()).toEqual([{}, { record_without_account: 1 }]);
+    expect([await at.db.jobs.find(id), await at.db.access.findByKey(key)]).toEqual([undefined, undefined]);
+    expect(await at.blobs.exists(`${id}/input`)).toBe(false);
+  });
+
+  test('stay where there is no account at all: that is a mistake, which must not be made complete', async () => {
+    const id = await at.insertJob();
+    await at.db.access.deleteAccount(at.account);
+    expect(await sweepTwice()).toEqual([{}, {}]);
+    expect(await at.db.jobs.find(id)).toBeDefined();
+  });
+});
+
+describe('a lost file', () => {
+  test('is only told of by itself, for it may come back from a backup', async () => {
+    const id = await insertTranscription({ finishedAt: new Date() });
+    expect(await sweepTwice()).toEqual([{}, {}]);
+    expect(await findings()).toEqual([['missing_blob', id]]);
+    await at.storeBlob(`${id}/input`);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('is noted in the record of a job that has ended, when somebody asks for it', async () => {
+    const id = await insertTranscription({ finishedAt: new Date() });
+    await expectMended('missing_blob', id, true);
+    expect(await at.db.jobs.find(id)).toMatchObject({ status: 'completed', inputDeletedAt: expect.any(Date) });
+  });
+
+  test('fails the transcription that waits for it, with the reason', async () => {
+    const id = await insertTranscription({ status: 'queued' });
+    await expectMended('missing_blob', id, true);
+    const job = await at.db.jobs.find(id);
+    expect(job).toMatchObject({ status: 'failed', failure: { code: 'AUDIO_NOT_AVAILABLE' } });
+    expect(job?.expiresAt?.getTime()).toBeGreaterThan(Date.now());
+  });
+});
+
+describe('an erasure', () => {
+  test('whose things are there again is told of, and they are removed when somebody asks for it', async () => {
+    const id = await at.insertJob();
+    const [record] = [await at.db.jobs.find(id)];
+    const job = await requestErasure(at, at.account, { type: 'job', id });
+    await createEraser(at)({ job, signal });
+    await at.db.jobs.insert(record as JobRecord);
+    expect(await sweepTwice()).toEqual([{}, {}]);
+    await expectMended('erased_record_present', id, true);
+    expect(await at.db.jobs.find(id)).toBeUndefined();
+  });
+
+  test('that has not ended for long is told of, with what is in its way', async () => {
+    const job = await requestErasure(at, at.account, { type: 'job', id: 'cht_1' });
+    const late = { ...job, _id: newId('erasure'), createdAt: new Date(Date.now() - 2 * 60 * 60_000) };
+    await at.db.jobs.insert(late);
+    await at.db.erasures.note(late._id, 'chat', ['cht_1']);
+    await at.db.erasures.postpone(late._id, { kind: 'chat', item: 'cht_1' }, 'its files could not be removed yet');
+    const [found, ...others] = await Array.fromAsync(findInconsistencies(at, signal));
+    expect([found, others]).toMatchObject([
+      { kind: 'erasure_unfinished', id: late._id, detail: expect.stringContaining('cht_1: its files could not') },
+      [],
+    ]);
+  });
+});
