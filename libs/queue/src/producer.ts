@@ -15,8 +15,10 @@ export interface Producer {
   knows(job: JobReference): Promise<boolean>;
   /** Takes a job off its queue, if it waits there. */
   remove(job: JobReference): Promise<void>;
-  /** Puts a webhook delivery's id on its queue. An id that the queue knows already is left as it is. */
+  /** Puts a webhook delivery's id on its queue. One that the queue keeps for later comes at once. */
   addDelivery(id: string): Promise<void>;
+  /** Does the queue know this delivery, for now or for later? */
+  knowsDelivery(id: string): Promise<boolean>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
   /** The queues themselves, for the operator's board. */
@@ -60,7 +62,12 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
       await queueOf(kind).remove(id);
     },
     async addDelivery(id) {
-      await queues.webhooks.add('delivery', { jobId: id }, { jobId: id });
+      const entry = await queues.webhooks.add('delivery', { jobId: id }, { jobId: id });
+      // Meanwhile somebody else may have taken it off or brought it forward, which is all that is wanted.
+      if (await entry.isDelayed()) await entry.promote().catch(() => {});
+    },
+    async knowsDelivery(id) {
+      return (await queues.webhooks.getJob(id)) !== undefined;
     },
     async ping() {
       return (await connection.ping()) === 'PONG';

@@ -29,6 +29,8 @@ export interface WebhookEndpointRecord {
   secrets: WebhookSecrets;
   /** Failed attempts since the last one that succeeded. */
   failuresInRow: number;
+  /** When the first of them was. */
+  failingSince?: Date;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -61,6 +63,8 @@ export interface WebhookDeliveryRecord {
   body: string;
   status: DeliveryStatus;
   attempts: DeliveryAttempt[];
+  /** When its owner last had it sent again: the schedule of retries begins anew there. */
+  replayedAt?: Date;
   nextAttemptAt: Date;
   /** Grows with each claim; a write that carries an older one matches nothing. */
   fence: number;
@@ -82,6 +86,7 @@ const endpointSchema = new Schema<WebhookEndpointRecord>(
     statusReason: String,
     secrets: { type: Schema.Types.Mixed, required: true },
     failuresInRow: { type: Number, required: true },
+    failingSince: Date,
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },
@@ -102,6 +107,7 @@ const deliverySchema = new Schema<WebhookDeliveryRecord>(
     body: { type: String, required: true },
     status: { type: String, required: true, enum: DELIVERY_STATUSES },
     attempts: { type: Schema.Types.Mixed, required: true },
+    replayedAt: Date,
     nextAttemptAt: { type: Date, required: true },
     fence: { type: Number, required: true },
     leaseUntil: Date,

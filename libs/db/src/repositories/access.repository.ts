@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { newId, type RetentionWish } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord, ApiKeyRole } from '../models/access.model.ts';
+import type { WebhookSecrets } from '../models/webhook.model.ts';
 
 export interface AccessRepository {
   /** The account of this name; made where there is none. */
@@ -18,6 +19,8 @@ export interface AccessRepository {
   accountById(id: string): Promise<AccountRecord | undefined>;
   /** Sets how long an account's data is kept, in place of what it had set; answers the account as it is then. */
   setRetention(id: string, retention: RetentionWish): Promise<AccountRecord | undefined>;
+  /** Puts new secrets in place of those whose current one is given, if any; `false` where they are others by now. */
+  replaceWebhookSecrets(id: string, current: string | undefined, secrets: WebhookSecrets): Promise<boolean>;
   deleteAccount(id: string): Promise<boolean>;
   /** Ids of an account's keys. */
   keyIds(account: string): Promise<string[]>;
@@ -53,6 +56,14 @@ export function createAccessRepository(Account: Model<AccountRecord>, ApiKey: Mo
     async setRetention(id, retention) {
       await Account.updateOne({ _id: id }, { $set: { retention } });
       return (await Account.findOne({ _id: id }).lean()) ?? undefined;
+    },
+    async replaceWebhookSecrets(id, current, webhookSecrets) {
+      const unchanged = current === undefined ? { $exists: false } : current;
+      const { matchedCount } = await Account.updateOne(
+        { _id: id, 'webhookSecrets.current': unchanged },
+        { $set: { webhookSecrets } },
+      );
+      return matchedCount === 1;
     },
     async deleteAccount(id) {
       return (await Account.deleteOne({ _id: id })).deletedCount === 1;

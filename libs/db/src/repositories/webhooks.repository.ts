@@ -7,11 +7,13 @@ import type {
   EndpointStatus,
   WebhookDeliveryRecord,
   WebhookEndpointRecord,
+  WebhookSecrets,
 } from '../models/webhook.model.ts';
 
 /** What one attempt came to, written together. */
 export interface DeliveryOutcome {
-  attempt: DeliveryAttempt;
+  /** Absent where it came to none, as the receiver is not wanted any more. */
+  attempt?: DeliveryAttempt;
   /** Absent while it is to be tried again. */
   settled?: { status: Exclude<DeliveryStatus, 'pending'>; at: Date };
   nextAttemptAt?: Date;
@@ -35,11 +37,13 @@ export interface WebhooksRepository {
   updateEndpoint(
     account: string,
     id: string,
-    change: Partial<Pick<WebhookEndpointRecord, 'url' | 'events' | 'description' | 'status' | 'secrets'>>,
+    change: Partial<Pick<WebhookEndpointRecord, 'url' | 'events' | 'description' | 'status'>>,
   ): Promise<WebhookEndpointRecord | undefined>;
+  /** Puts new secrets in place of those whose current one is given; `false` where they are others by now. */
+  replaceEndpointSecrets(id: string, current: string, secrets: WebhookSecrets): Promise<boolean>;
   deleteEndpoint(account: string, id: string): Promise<boolean>;
-  /** Counts a failed attempt, or begins to count anew after one that succeeded; the answer is the count. */
-  noteEndpointAttempt(id: string, succeeded: boolean): Promise<number>;
+  /** Counts a failed attempt, or begins to count anew after one that succeeded; the answer is how many failed in a row since when. */
+  noteEndpointAttempt(id: string, succeeded: boolean): Promise<{ failures: number; since?: Date }>;
   /** Takes an active endpoint out of use. */
   suspendEndpoint(id: string, status: Exclude<EndpointStatus, 'active'>, reason: string): Promise<void>;
 
@@ -48,30 +52,43 @@ export interface WebhooksRepository {
   findDelivery(id: string): Promise<WebhookDeliveryRecord | undefined>;
   /** Newest first. */
   listDeliveries(
-    filter: { account: string; endpoint?: string; status?: DeliveryStatus | undefined } & PageFilter,
+    filter: {
+      account: string;
+      endpoint?: string | undefined;
+      job?: string | undefined;
+      status?: DeliveryStatus | undefined;
+    } & PageFilter,
   ): Promise<WebhookDeliveryRecord[]>;
-  /** Takes a pending delivery that is due and that nobody holds. At most one caller wins. */
-  claimDelivery(id: string, leaseMs: number): Promise<WebhookDeliveryRecord | undefined>;
+  /** Takes a delivery, if nobody has touched it since it was read. At most one caller wins. */
+  claimDelivery(delivery: WebhookDeliveryRecord, leaseMs: number): Promise<WebhookDeliveryRecord | undefined>;
   /** Writes what an attempt came to, if this claim still stands. */
   noteAttempt(id: string, fence: number, outcome: DeliveryOutcome): Promise<boolean>;
   /** Gives a claim back untried. */
   releaseDelivery(id: string, fence: number, nextAttemptAt: Date): Promise<void>;
-  /** Is an earlier delivery of this job to the same receiver still pending? */
-  hasEarlierDelivery(delivery: Pick<WebhookDeliveryRecord, 'job' | 'endpoint' | 'url' | 'order'>): Promise<boolean>;
-  /** Pending ones that are due and that nobody holds, longest due first. */
-  dueDeliveries(now: Date): AsyncIterable<{ _id: string; endpoint?: string }>;
-  /** Makes settled ones pending again, due now; the answer is their ids. */
-  replayDeliveries(ids: string[], expiresAt: Date): Promise<string[]>;
-  /** Ids of an endpoint's deliveries whose event was made since then. */
-  deliveriesSince(endpoint: string, since: Date, limit: number): Promise<string[]>;
+  /** An earlier delivery of this job to the same receiver that is still pending. */
+  earlierDelivery(
+    delivery: Pick<WebhookDeliveryRecord, 'job' | 'endpoint' | 'url' | 'order'>,
+  ): Promise<{ nextAttemptAt: Date } | undefined>;
+  /** Pending ones that are due, that nobody holds and that wait for no paused endpoint, longest due first. */
+  dueDeliveries(now: Date): Promise<AsyncIterable<{ _id: string; nextAttemptAt: Date }>>;
+  /** Sends a delivery again, due now, whatever became of it. */
+  replayDelivery(id: string, expiresAt: Date): Promise<boolean>;
+  /** The same of an endpoint's settled ones whose event was made in that time; the answer is how many. */
+  replayDeliveries(filter: { endpoint: string; from: Date; to: Date }, expiresAt: Date): Promise<number>;
+  /** Makes an endpoint's pending ones due now. */
+  hastenDeliveries(endpoint: string): Promise<void>;
+  /** An endpoint's pending ones, oldest first. */
+  pendingDeliveries(endpoint: string): AsyncIterable<{ _id: string }>;
   /** Drops the rows of a job, of an endpoint or of an account; the answer is how many. */
   deleteDeliveries(of: { job: string } | { endpoint: string } | { account: string }): Promise<number>;
   deleteEndpointsOf(account: string): Promise<number>;
-  /** Removes rows whose time has come. */
+  /** Removes rows whose time has come; a pending one's comes only where its endpoint was paused all that long. */
   pruneDeliveries(now: Date): Promise<number>;
 }
 
 const ENDPOINTS_AT_ONCE = 1_000;
+/** More than one round of retries makes; who replays for ever must not make a row grow for ever. */
+const ATTEMPTS_KEPT = 50;
 
 export function createWebhooksRepository(
   Endpoint: Model<WebhookEndpointRecord>,
@@ -105,21 +122,33 @@ export function createWebhooksRepository(
         { _id: id, account },
         {
           $set: { ...change, updatedAt: new Date(), ...(resumed && { failuresInRow: 0 }) },
-          ...(resumed && { $unset: { statusReason: 1 } }),
+          ...(resumed && { $unset: { statusReason: 1, failingSince: 1 } }),
         },
       );
       return findOwnedEndpoint(account, id);
+    },
+    async replaceEndpointSecrets(id, current, secrets) {
+      const { matchedCount } = await Endpoint.updateOne(
+        { _id: id, 'secrets.current': current },
+        { $set: { secrets, updatedAt: new Date() } },
+      );
+      return matchedCount === 1;
     },
     async deleteEndpoint(account, id) {
       return (await Endpoint.deleteOne({ _id: id, account })).deletedCount === 1;
     },
     async noteEndpointAttempt(id, succeeded) {
       if (succeeded) {
-        await Endpoint.updateOne({ _id: id, failuresInRow: { $gt: 0 } }, { $set: { failuresInRow: 0 } });
-        return 0;
+        await Endpoint.updateOne(
+          { _id: id, failuresInRow: { $gt: 0 } },
+          { $set: { failuresInRow: 0 }, $unset: { failingSince: 1 } },
+        );
+        return { failures: 0 };
       }
+      await Endpoint.updateOne({ _id: id, failingSince: { $exists: false } }, { $set: { failingSince: new Date() } });
       await Endpoint.updateOne({ _id: id }, { $inc: { failuresInRow: 1 } });
-      return (await Endpoint.findOne({ _id: id }, { failuresInRow: 1 }).lean())?.failuresInRow ?? 0;
+      const noted = await Endpoint.findOne({ _id: id }, { failuresInRow: 1, failingSince: 1 }).lean();
+      return { failures: noted?.failuresInRow ?? 0, ...(noted?.failingSince && { since: noted.failingSince }) };
     },
     async suspendEndpoint(id, status, reason) {
       await Endpoint.updateOne(
@@ -136,20 +165,22 @@ export function createWebhooksRepository(
       }
     },
     findDelivery: async (id) => (await Delivery.findOne({ _id: id }).lean()) ?? undefined,
-    listDeliveries: ({ account, endpoint, status, limit, after }) =>
-      Delivery.find({ account, ...(endpoint && { endpoint }), ...(status && { status }), ...older(after) })
+    listDeliveries: ({ account, endpoint, job, status, limit, after }) =>
+      Delivery.find({
+        account,
+        ...(endpoint && { endpoint }),
+        ...(job && { job }),
+        ...(status && { status }),
+        ...older(after),
+      })
         .sort({ createdAt: -1, _id: -1 })
         .limit(limit)
         .lean(),
-    async claimDelivery(id, leaseMs) {
-      const delivery = await Delivery.findOne({ _id: id }).lean();
-      const now = new Date();
-      if (!delivery || delivery.status !== 'pending' || delivery.nextAttemptAt > now) return undefined;
-      if (delivery.leaseUntil && delivery.leaseUntil > now) return undefined;
-      const claimed = { fence: delivery.fence + 1, leaseUntil: new Date(now.getTime() + leaseMs) };
+    async claimDelivery(delivery, leaseMs) {
+      const claimed = { fence: delivery.fence + 1, leaseUntil: new Date(Date.now() + leaseMs) };
       // The fence in the filter makes this a compare-and-set: of two claims that read the same state one matches nothing.
       const { matchedCount } = await Delivery.updateOne(
-        { _id: id, status: 'pending', fence: delivery.fence },
+        { _id: delivery._id, status: 'pending', fence: delivery.fence },
         { $set: claimed },
       );
       return matchedCount === 1 ? { ...delivery, ...claimed } : undefined;
@@ -158,7 +189,7 @@ export function createWebhooksRepository(
       const { matchedCount } = await Delivery.updateOne(
         { _id: id, fence, status: 'pending' },
         {
-          $push: { attempts: attempt },
+          ...(attempt && { $push: { attempts: { $each: [attempt], $slice: -ATTEMPTS_KEPT } } }),
           $unset: { leaseUntil: 1 },
           ...(settled
             ? { $set: { status: settled.status, settledAt: settled.at } }
@@ -173,45 +204,39 @@ export function createWebhooksRepository(
         { $set: { nextAttemptAt }, $unset: { leaseUntil: 1 } },
       );
     },
-    async hasEarlierDelivery({ job, endpoint, url, order }) {
-      if (job === undefined || order === 0) return false;
+    async earlierDelivery({ job, endpoint, url, order }) {
+      if (job === undefined || order === 0) return undefined;
       const receiver = endpoint === undefined ? { endpoint: { $exists: false }, url } : { endpoint };
       const earlier = { job, order: { $lt: order }, status: 'pending' as const, ...receiver };
-      return (await Delivery.findOne(earlier, { _id: 1 }).lean()) !== null;
+      return (await Delivery.findOne(earlier, { nextAttemptAt: 1 }).lean()) ?? undefined;
     },
-    dueDeliveries: (now) =>
-      Delivery.find(
+    async dueDeliveries(now) {
+      const paused = await Endpoint.find({ status: 'paused' }, { _id: 1 }).lean();
+      return Delivery.find(
         {
           status: 'pending',
           nextAttemptAt: { $lte: now },
           $or: [{ leaseUntil: { $exists: false } }, { leaseUntil: { $lte: now } }],
+          endpoint: { $nin: paused.map(({ _id }) => _id) },
         },
-        { endpoint: 1 },
+        { nextAttemptAt: 1 },
       )
         .sort({ nextAttemptAt: 1 })
         .lean()
-        .cursor(),
-    async replayDeliveries(ids, expiresAt) {
-      const replayed: string[] = [];
-      for (const id of ids) {
-        const { matchedCount } = await Delivery.updateOne(
-          { _id: id, status: { $ne: 'pending' } },
-          {
-            $set: { status: 'pending', nextAttemptAt: new Date(), expiresAt },
-            $unset: { settledAt: 1, leaseUntil: 1 },
-          },
-        );
-        if (matchedCount === 1) replayed.push(id);
-      }
-      return replayed;
+        .cursor();
     },
-    async deliveriesSince(endpoint, since, limit) {
-      const found = await Delivery.find({ endpoint, createdAt: { $gte: since } }, { _id: 1 })
-        .sort({ createdAt: -1, _id: -1 })
-        .limit(limit)
-        .lean();
-      return found.map(({ _id }) => _id).toReversed();
+    async replayDelivery(id, expiresAt) {
+      return (await Delivery.updateOne({ _id: id }, again(expiresAt))).matchedCount === 1;
     },
+    async replayDeliveries({ endpoint, from, to }, expiresAt) {
+      const settled = { endpoint, createdAt: { $gte: from, $lte: to }, status: { $ne: 'pending' as const } };
+      return (await Delivery.updateMany(settled, again(expiresAt))).modifiedCount;
+    },
+    async hastenDeliveries(endpoint) {
+      await Delivery.updateMany({ endpoint, status: 'pending' }, { $set: { nextAttemptAt: new Date() } });
+    },
+    pendingDeliveries: (endpoint) =>
+      Delivery.find({ endpoint, status: 'pending' }, { _id: 1 }).sort({ createdAt: 1, _id: 1 }).lean().cursor(),
     async deleteDeliveries(of) {
       return (await Delivery.deleteMany(of)).deletedCount;
     },
@@ -219,7 +244,16 @@ export function createWebhooksRepository(
       return (await Endpoint.deleteMany({ account })).deletedCount;
     },
     async pruneDeliveries(now) {
-      return (await Delivery.deleteMany({ expiresAt: { $lte: now }, status: { $ne: 'pending' } })).deletedCount;
+      return (await Delivery.deleteMany({ expiresAt: { $lte: now } })).deletedCount;
     },
+  };
+}
+
+/** A change that has a delivery sent once more. */
+function again(expiresAt: Date) {
+  const now = new Date();
+  return {
+    $set: { status: 'pending' as const, replayedAt: now, nextAttemptAt: now, expiresAt },
+    $unset: { settledAt: 1 as const },
   };
 }
