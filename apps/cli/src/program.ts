@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { addAccountsCommand } from './commands/accounts.ts';
+import { addCleanupCommand } from './commands/cleanup.ts';
 import { doctor } from './commands/doctor.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addModelsCommand } from './commands/models.ts';
@@ -29,6 +31,8 @@ export function createProgram(): Command {
     .action(doctor);
   addModelsCommand(program);
   addKeysCommand(program);
+  addAccountsCommand(program);
+  addCleanupCommand(program);
   program
     .command('reset')
     .description('remove all data of this installation')

@@ -1,4 +1,5 @@
-import { CLEANUP_KINDS, cleanUp, type RemovalDeps } from '@aigolos/lifecycle';
+import { CLEANUP_KINDS } from '@aigolos/contracts';
+import { cleanUp, type RemovalDeps } from '@aigolos/lifecycle';
 import type { Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 

@@ -1,3 +1,4 @@
+export * from './cleanup.ts';
 export * from './errors.ts';
 export * from './http/account.ts';
 export * from './http/chat.ts';

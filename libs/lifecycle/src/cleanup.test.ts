@@ -1,8 +1,8 @@
-import { ID_PREFIXES, type JobKind } from '@aigolos/contracts';
+import { CLEANUP_KINDS, ID_PREFIXES, type JobKind } from '@aigolos/contracts';
 import { type AnyJobRecord, type ConversationRecord, newJobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { CLEANUP_KINDS, type CleanupItem, cleanUp, countCleanup, planCleanup } from './cleanup.ts';
+import { type CleanupItem, cleanUp, countCleanup, planCleanup } from './cleanup.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 import type { RemovalDeps } from './removal.ts';
 
@@ -226,9 +226,9 @@ function dyingAfter(house: TestInstallation, calls: number): RemovalDeps {
       },
     });
   const { db, blobs, producer, live, log } = house;
-  const { jobs, conversations, access } = db;
+  const { jobs, conversations, access, webhooks } = db;
   return {
-    db: { jobs: mortal(jobs), conversations: mortal(conversations), access },
+    db: { jobs: mortal(jobs), conversations: mortal(conversations), access, webhooks },
     blobs: mortal(blobs),
     producer: mortal(producer),
     live: mortal(live),

@@ -1,12 +1,8 @@
-import type { JobKind } from '@aigolos/contracts';
+import { CLEANUP_KINDS, type CleanupKind, type JobKind } from '@aigolos/contracts';
 import type { EndedJob, IdleConversation } from '@aigolos/db';
 import { batchesOf, settleAll } from './batches.ts';
 import { filesOf, isIdle, removeEndedJob, removeIdleConversation } from './due-removal.ts';
 import type { RemovalDeps } from './removal.ts';
-
-/** What can be cleaned up, in the order in which it is. Chats that are turns of a conversation go with it. */
-export const CLEANUP_KINDS = ['transcriptions', 'syntheses', 'chats', 'exports', 'conversations'] as const;
-export type CleanupKind = (typeof CLEANUP_KINDS)[number];
 
 const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations'>, JobKind> = {
   transcriptions: 'transcription',

@@ -1,0 +1,49 @@
+import { RETENTION_PARTS, type RetentionWish, RetentionWishSchema } from '@aigolos/contracts';
+import type { Command } from 'commander';
+import { CliError } from '../cli-error.ts';
+import { withInstallation } from '../open-installation.ts';
+
+type RetentionOptions = { username: string } & Partial<Record<(typeof RETENTION_PARTS)[number], string>>;
+
+/** What a part is set to that is to follow the installation again. */
+const FOLLOW = 'default';
+
+/** `aigolos accounts retention`. */
+export function addAccountsCommand(program: Command): void {
+  const accounts = program.command('accounts').description('look after the accounts of an installation');
+  const retention = accounts
+    .command('retention')
+    .description('show how long the data of an account is kept where a request does not say, and set it')
+    .requiredOption('--username <name>', 'whose');
+  for (const part of RETENTION_PARTS) {
+    retention.option(`--${part} <lifetime>`, `such as 30d, 12h, 0 or never; ${FOLLOW} to follow the installation`);
+  }
+  retention.action(setRetention);
+}
+
+async function setRetention({ username, ...given }: RetentionOptions): Promise<void> {
+  const named = RETENTION_PARTS.filter((part) => given[part] !== undefined);
+  const wish = parse(
+    Object.fromEntries(named.map((part) => [part, given[part]]).filter(([, text]) => text !== FOLLOW)),
+  );
+  await withInstallation(async ({ db }) => {
+    const account = await db.access.findAccount(username);
+    if (!account) throw new CliError(`There is no account named "${username}".`);
+    const before = Object.entries(account.retention ?? {}).filter(([part]) => !named.some((name) => name === part));
+    const retention = { ...Object.fromEntries(before), ...wish };
+    if (named.length > 0) await db.access.setRetention(account._id, retention);
+    for (const part of RETENTION_PARTS) console.log(`${part.padEnd(13)} ${inWords(retention, part)}`);
+  });
+}
+
+function parse(given: Record<string, unknown>): RetentionWish {
+  const { data, error } = RetentionWishSchema.safeParse(given);
+  if (error) throw new CliError(error.issues.map(({ message }) => message).join('\n'));
+  return data;
+}
+
+function inWords(retention: RetentionWish, part: keyof RetentionWish): string {
+  const seconds = retention[part];
+  if (seconds === undefined) return 'as the installation says';
+  return seconds === null ? 'never' : `${seconds} s`;
+}
