@@ -1,6 +1,7 @@
 import { createReconciler } from '@aigolos/jobs';
-import { createOrphanSweep, expire } from '@aigolos/lifecycle';
+import { announcePending, createOrphanSweep, expire } from '@aigolos/lifecycle';
 import type { Registry } from '@aigolos/runtime';
+import type { Config } from './config.ts';
 import type { Stores } from './stores.ts';
 
 type Sweep = (signal: AbortSignal) => Promise<void>;
@@ -17,12 +18,16 @@ export interface Sweeps {
 }
 
 /** What looks over the data as it is, and so finds what no change told of. */
-export function createSweeps(stores: Stores, metrics: Registry): Sweeps {
+export function createSweeps(config: Config, stores: Stores, metrics: Registry): Sweeps {
   const { log } = stores;
   const reconciler = createReconciler(stores, metrics);
-  const orphanSweep = createOrphanSweep(stores);
+  const orphanSweep = createOrphanSweep({ ...stores, graceMs: config.ORPHAN_GRACE_MS });
   const sweeps = {
-    reconcile: reconciler.sweep,
+    async reconcile(signal: AbortSignal) {
+      await reconciler.sweep(signal);
+      const announced = await announcePending(stores, signal);
+      if (announced > 0) log.info({ announced }, 'ends of jobs that nobody had reacted to were announced');
+    },
     async orphans(signal: AbortSignal) {
       const removed = await orphanSweep.sweep(signal);
       if (removed > 0) log.info({ removed }, 'files without a record were deleted');

@@ -14,6 +14,7 @@ export async function removeTraces(deps: RemovalDeps, id: string): Promise<void>
   await all(deps, id, {
     'its files': removeFiles(deps, id),
     'its live stream': deps.live.remove(id),
+    'its webhooks': deps.db.webhooks.deleteDeliveries({ job: id }),
     'its place on the queue': kind && deps.producer.remove({ id, kind }),
     'its cached answers': deps.cache?.invalidate(`job:${id}`),
   });
@@ -89,7 +90,11 @@ async function removeFiles({ blobs, ledger }: RemovalDeps, id: string): Promise<
 }
 
 /** Awaits all steps. What is told of those that failed names no path, address or content. */
-async function all({ log }: RemovalDeps, id: string, steps: Record<string, Promise<void> | undefined>): Promise<void> {
+async function all(
+  { log }: RemovalDeps,
+  id: string,
+  steps: Record<string, Promise<unknown> | undefined>,
+): Promise<void> {
   const outcomes = await Promise.allSettled(
     Object.entries(steps).map(async ([what, step]) => {
       await step?.catch((error: unknown) => {

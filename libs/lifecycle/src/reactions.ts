@@ -1,9 +1,11 @@
-import { ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
+import { FINAL_STATUSES, ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
 import type { Change, MessageRecord, Reaction } from '@aigolos/db';
+import { cacheScope } from '@aigolos/queue';
 import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 import { dropExpiredFiles, type RetentionDeps } from './retention.ts';
+import { announceJobEnd, announceJobStart, type WebhookDeps } from './webhooks.ts';
 
-export type ReactionDeps = RetentionDeps & Required<Pick<RemovalDeps, 'cache'>>;
+export type ReactionDeps = RetentionDeps & WebhookDeps & Required<Pick<RemovalDeps, 'cache'>>;
 
 /** What the data sets in motion, whoever changed it and by whatever means. All are fine to run twice for the same change. */
 export function createReactions(deps: ReactionDeps): Reaction[] {
@@ -16,7 +18,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         operation: 'insert',
         fields: ['account'],
         when: isOfPrefix(ID_PREFIXES[kind]),
-        react: ({ fields }) => cache.invalidate(`jobs-of:${String(fields.account)}`),
+        react: ({ fields }) => cache.invalidate(cacheScope.jobsOf(String(fields.account))),
       }),
     ),
     {
@@ -27,8 +29,24 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       // An update names the record alone, so its account is looked up: dropping everybody's lists would cost more.
       async react({ id }) {
         const account = await db.jobs.accountOf(id);
-        await cache.invalidate(`job:${id}`, ...(account === undefined ? [] : [`jobs-of:${account}`]));
+        await cache.invalidate(cacheScope.job(id), ...(account === undefined ? [] : [cacheScope.jobsOf(account)]));
       },
+    },
+    {
+      name: 'job_started',
+      collection: 'jobs',
+      operation: 'update',
+      fields: ['status'],
+      when: ({ fields }) => fields.status === 'in_progress',
+      react: ({ id }) => announceJobStart(deps, id),
+    },
+    {
+      name: 'job_ended',
+      collection: 'jobs',
+      operation: 'update',
+      fields: ['status'],
+      when: ({ fields }) => FINAL_STATUSES.some((status) => status === fields.status),
+      react: ({ id }) => announceJobEnd(deps, id),
     },
     {
       name: 'files_due',
@@ -48,7 +66,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         // A delete names the record alone: blob keys begin with its id, and whose lists it stood in is not known any more.
         async react({ id }) {
           await removeJobData(deps, id);
-          await cache.invalidate('all-lists');
+          await cache.invalidate(cacheScope.allLists);
         },
       }),
     ),
@@ -59,14 +77,14 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       fields: ['conversation', 'seq', 'createdAt'],
       async react({ fields }) {
         await db.conversations.noteMessage(fields as unknown as MessageRecord);
-        await cache.invalidate(`conversation:${String(fields.conversation)}`);
+        await cache.invalidate(cacheScope.conversation(String(fields.conversation)));
       },
     },
     {
       name: 'conversation_updated',
       collection: 'conversations',
       operation: 'update',
-      react: ({ id }) => cache.invalidate(`conversation:${id}`),
+      react: ({ id }) => cache.invalidate(cacheScope.conversation(id)),
     },
     {
       name: 'conversation_deleted',

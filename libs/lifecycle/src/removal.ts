@@ -6,7 +6,7 @@ import { removeIdleJobs, removeTraces, stopJobs } from './job-removal.ts';
 import type { RemovalLedger } from './removal-ledger.ts';
 
 export interface RemovalDeps {
-  db: Pick<Database, 'jobs' | 'conversations' | 'access'>;
+  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'webhooks'>;
   blobs: Pick<BlobStore, 'deleteRecord' | 'list'>;
   producer: Pick<Producer, 'remove'>;
   live: Pick<LiveStreams, 'remove'>;
@@ -31,7 +31,7 @@ type Owner = { account: string } | { conversation: string };
 const BATCH = 200;
 
 /**
- * Removes what belongs to a job beside its record: files, live stream, its place on a queue, cached answers. The record may
+ * Removes what belongs to a job beside its record: files, live stream, its place on a queue, webhooks, cached answers. The record may
  * be gone already: the id is enough. Harmless twice.
  * @throws UnavailableError where a store does not answer; what lies in the others is gone all the same.
  */
@@ -83,7 +83,7 @@ export async function removeTurns(deps: RemovalDeps, id: string, signal?: AbortS
  * @returns what still runs: it was asked to stop, and goes the next time.
  */
 export async function emptyAccount(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
-  const { access, conversations } = deps.db;
+  const { access, conversations, webhooks } = deps.db;
   await deps.ledger?.note('api_key', await access.keyIds(id));
   await access.deleteKeys(id);
   // Before the jobs, so that no turn begins meanwhile; a turn's job that runs is found among the jobs.
@@ -94,6 +94,8 @@ export async function emptyAccount(deps: RemovalDeps, id: string, signal?: Abort
     for (const conversation of ids) await removeConversation(deps, conversation, signal);
   }
   const remaining = await removeJobs(deps, { account: id }, signal);
+  await webhooks.deleteEndpointsOf(id);
+  await webhooks.deleteDeliveries({ account: id });
   await deps.cache?.invalidate(`jobs-of:${id}`);
   return remaining;
 }
