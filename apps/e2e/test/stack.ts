@@ -80,7 +80,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
   const ports = new Map<AppName, number>([['gateway', await getPort()]]);
   const running: AppProcess[] = [];
   const start = async (name: AppName) => {
-    const app = startApp(name, env, ports.get(name) ?? (await getPort()));
+    const app = await startApp(name, env, ports.get(name));
     running.push(app);
     await app.ready();
     return app;

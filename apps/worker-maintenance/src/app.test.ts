@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { openBlobStore } from '@aigolos/blob-store';
 import { type ChatTask, newId } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createProducer } from '@aigolos/queue';
@@ -49,33 +47,6 @@ function job(fields: Partial<JobRecord<'chat'>>): JobRecord<'chat'> {
   const task: ChatTask = { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] };
   return newJobRecord({ _id: newId('chat'), kind: 'chat', account: 'acc_1', task, ...fields });
 }
-
-async function insertWithFile(): Promise<string> {
-  const record = job({ status: 'completed' });
-  const blobs = openBlobStore(config);
-  await blobs.commit(await blobs.receive(Readable.from(['audio']), { maxBytes: 9 }), `${record._id}/input`);
-  await db.jobs.insert(record);
-  return record._id;
-}
-
-const fileIsGone = (id: string) => async () => !(await openBlobStore(config).exists(`${id}/input`));
-
-test('a deleted record loses its files, also one deleted while nobody watched', async () => {
-  const first = await startApp();
-  const [seen, missed] = [await insertWithFile(), await insertWithFile()];
-  await waitUntil('the reactors watch', async () => {
-    const probe = await insertWithFile();
-    await db.jobs.deleteFinal('acc_1', probe);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    return fileIsGone(probe)();
-  });
-  await db.jobs.deleteFinal('acc_1', seen);
-  await waitUntil('the file is deleted', fileIsGone(seen));
-  await first.stop();
-  await db.jobs.deleteFinal('acc_1', missed);
-  await startApp();
-  await waitUntil('the file of the delete in between is deleted', fileIsGone(missed), 15_000);
-});
 
 test('a job that the queue does not know is put back', async () => {
   const record = job({ status: 'queued', queuedAt: new Date(Date.now() - 60_000) });

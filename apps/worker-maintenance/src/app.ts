@@ -37,10 +37,11 @@ export function createApp(config: Config, log: Logger): App {
       const schedule = await startSchedule({ redis: config, concurrency: Math.max(1, tasks.length), handle, log });
       closer.add(() => schedule.close());
 
-      const sweeps = createSweeps(stores, metrics);
+      const sweeps = createSweeps(config, stores, metrics);
       const reactors = createReactors({ db, reactions: createReactions(stores), sweep: sweeps.all, metrics, log });
       const lead = createDuties({ config, reactors, sweeps, schedule, tasks, log });
-      const leadership = startLeadership({ leases: db.leases, name: 'maintenance', holder, lead, log });
+      const { LEADER_LEASE_MS: leaseMs } = config;
+      const leadership = startLeadership({ leases: db.leases, name: 'maintenance', holder, lead, leaseMs, log });
       closer.add(() => leadership.stop());
 
       if (config.HEALTH_PORT !== undefined) {

@@ -16,11 +16,21 @@ export const ConfigSchema = z.object({
   ...blobConfig,
   ...healthConfig,
   ...cleanupConfig,
+  LEADER_LEASE_MS: intVar
+    .min(500)
+    .default(6_000)
+    .describe(
+      'for so long one process leads before it must renew that; one that was killed is followed within four thirds of it',
+    ),
   EXPIRE_EVERY_MS: intVar.min(100).default(60_000).describe('pause between two searches for what is due to be deleted'),
   RECONCILE_EVERY_MS: intVar.min(100).default(10_000).describe('pause between two sweeps of the reconciler'),
   ORPHAN_SWEEP_EVERY_MS: intVar
     .min(100)
     .default(600_000)
     .describe('pause between two searches for files without a record'),
+  ORPHAN_GRACE_MS: intVar
+    .min(0)
+    .default(60_000)
+    .describe('how long a file may be there before its record, before it is taken for left behind'),
 });
 export type Config = z.infer<typeof ConfigSchema>;

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { Database } from '@aigolos/db';
 import { createLogger } from '@aigolos/runtime';
+import { waitUntil } from '@aigolos/testing';
 import { expect, test } from 'vitest';
 import { startLeadership } from './leadership.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
 const free: Database['leases'] = { acquire: async () => ({ fence: 1 }), release: async () => {} };
-const timing = { leaseMs: 60, renewMs: 10 };
 
 test('what a leader does is begun again when it fails', async () => {
   let terms = 0;
@@ -16,7 +16,7 @@ test('what a leader does is begun again when it fails', async () => {
     name: 'test',
     holder: 'me',
     log,
-    timing,
+    leaseMs: 60,
     async lead() {
       terms += 1;
       if (terms === 3) third.resolve();
@@ -41,7 +41,7 @@ test('a leader that cannot renew stops before its lease runs out', async () => {
     name: 'test',
     holder: 'me',
     log,
-    timing: { leaseMs: 500, renewMs: 20 },
+    leaseMs: 500,
     async lead(signal) {
       began.resolve();
       await once(signal, 'abort');
@@ -52,5 +52,51 @@ test('a leader that cannot renew stops before its lease runs out', async () => {
   const lastRenewal = Date.now();
   answers = false;
   expect((await ended.promise) - lastRenewal).toBeLessThan(500);
+  await leadership.stop();
+});
+
+test('a leader whose renewal hangs stops before its lease runs out', async () => {
+  const hanging = Promise.withResolvers<undefined>();
+  let asked = 0;
+  const began = Promise.withResolvers<number>();
+  const ended = Promise.withResolvers<number>();
+  const leadership = startLeadership({
+    leases: { ...free, acquire: async () => (asked++ === 0 ? { fence: 1 } : hanging.promise) },
+    name: 'test',
+    holder: 'me',
+    log,
+    leaseMs: 500,
+    async lead(signal) {
+      began.resolve(Date.now());
+      await once(signal, 'abort');
+      ended.resolve(Date.now());
+    },
+  });
+  expect((await ended.promise) - (await began.promise)).toBeLessThan(500);
+  expect(leadership.role).toBe('follower');
+  hanging.resolve(undefined);
+  await leadership.stop();
+});
+
+test('a leader whose lease was in other hands begins anew with the new fence, and one whose lease is stops', async () => {
+  const leases: ({ fence: number } | undefined)[] = [{ fence: 1 }, { fence: 1 }, { fence: 3 }, undefined];
+  const terms: { fence: number; ended: boolean }[] = [];
+  const leadership = startLeadership({
+    leases: { ...free, acquire: async () => (leases.length > 1 ? leases.shift() : leases[0]) },
+    name: 'test',
+    holder: 'me',
+    log,
+    leaseMs: 300,
+    async lead(signal, fence) {
+      expect(terms.every(({ ended }) => ended)).toBe(true);
+      const term = { fence, ended: false };
+      terms.push(term);
+      await once(signal, 'abort');
+      term.ended = true;
+    },
+  });
+  await waitUntil('both terms have ended', () => terms.length === 2 && terms[1]?.ended);
+  expect(terms.map(({ fence }) => fence)).toEqual([1, 3]);
+  expect(leadership.role).toBe('follower');
   await leadership.stop();
 });

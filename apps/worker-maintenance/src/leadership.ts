@@ -10,9 +10,9 @@ export interface LeadershipOptions {
    * change of leader: a write that carries it can be refused where a newer leader has written.
    */
   lead: (signal: AbortSignal, fence: number) => Promise<void>;
+  /** A follower asks three times in this time, so a leader that was killed is followed within four thirds of it. */
+  leaseMs: number;
   log: Logger;
-  /** For tests. */
-  timing?: { leaseMs: number; renewMs: number };
 }
 
 export interface Leadership {
@@ -28,17 +28,16 @@ interface Term {
   expiry: NodeJS.Timeout;
 }
 
-/** A follower asks every two seconds, so a leader that was killed is followed within eight. */
-const TIMING = { leaseMs: 6_000, renewMs: 2_000 };
+const RENEWALS_PER_LEASE = 3;
 /** This part of the lease is left to a leader that cannot renew for stopping what it does. */
 const TIME_TO_STOP = 1 / 6;
 
 /**
  * Lets one process at a time do what only one may. A leader that cannot renew in time stops before its lease runs out, so
- * that the next one begins after it ended; take-over is within the lease and the pause between two renewals.
+ * that the next one begins after it ended.
  */
 export function startLeadership(options: LeadershipOptions): Leadership {
-  const { leases, name, holder, lead, log, timing: { leaseMs, renewMs } = TIMING } = options;
+  const { leases, name, holder, lead, leaseMs, log } = options;
   let term: Term | undefined;
 
   async function endTerm(): Promise<void> {
@@ -78,7 +77,7 @@ export function startLeadership(options: LeadershipOptions): Leadership {
   }
 
   const election = startPeriodic({
-    intervalMs: renewMs,
+    intervalMs: leaseMs / RENEWALS_PER_LEASE,
     async run() {
       const expiry = Date.now() + leaseMs;
       const lease = await leases.acquire(name, holder, leaseMs);

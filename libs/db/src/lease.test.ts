@@ -13,10 +13,10 @@ afterEach(() => db.close());
 
 describe('leases', () => {
   test('one holder at a time; a lease that ran out changes hands with a higher fence', async () => {
-    expect(await db.leases.acquire('leader', 'a', 60)).toEqual({ fence: 1 });
-    expect(await db.leases.acquire('leader', 'b', 60)).toBeUndefined();
-    expect(await db.leases.acquire('leader', 'a', 60)).toEqual({ fence: 1 });
-    await sleep(80);
+    expect(await db.leases.acquire('leader', 'a', 60_000)).toEqual({ fence: 1 });
+    expect(await db.leases.acquire('leader', 'b', 60_000)).toBeUndefined();
+    expect(await db.leases.acquire('leader', 'a', 30)).toEqual({ fence: 1 });
+    await sleep(40);
     const rivals = await Promise.all(['b', 'c', 'd'].map((holder) => db.leases.acquire('leader', holder, 5_000)));
     expect(rivals.filter(Boolean)).toEqual([{ fence: 2 }]);
   });

@@ -253,7 +253,7 @@ test('changes are told when the database was dropped and made anew', async () =>
 
 test('a place that the server has forgotten leads to a sweep, tried until it succeeds, and a beginning at now', async () => {
   const own = await startMongo({ keptChanges: 50 });
-  closers.push(() => own.kill());
+  closers.push(() => own.kill('SIGKILL'));
   await open(own.databaseUrl('forgetful'));
   const first = await watch([on('insert')]);
   await jobs().insertOne({ _id: 'a' });

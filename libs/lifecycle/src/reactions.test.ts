@@ -96,6 +96,38 @@ describe('changes made in a database shell', () => {
       return { effect: () => dropped.has(`job:${id}`) && dropped.has(`jobs-of:acc_updated_${n}`) };
     }));
 
+  test('a job that begins and one that ends: who asked for that is told', () =>
+    expectEffects(async (n) => {
+      const account = `acc_told_${n}`;
+      const now = new Date();
+      await at.db.webhooks.insertEndpoint({
+        _id: newId('webhookEndpoint'),
+        account,
+        url: 'https://receiver.example/',
+        events: ['job.started', 'job.failed'],
+        description: '',
+        status: 'active',
+        secrets: { current: 'whsec_c2VjcmV0' },
+        failuresInRow: 0,
+        createdAt: now,
+        updatedAt: now,
+      });
+      const id = await at.insertJob({ account, status: 'queued' });
+      await shell.run('jobs', 'updateOne', { _id: id }, { $set: { status: 'in_progress', startedAt: now } });
+      await shell.run('jobs', 'updateOne', { _id: id }, { $set: { status: 'failed', webhooksPending: true } });
+      return {
+        async effect() {
+          const told = await at.db.webhooks.listDeliveries({ account, limit: 10 });
+          return (
+            told
+              .map(({ type }) => type)
+              .toSorted()
+              .join(' ') === 'job.failed job.started'
+          );
+        },
+      };
+    }));
+
   test('a job whose input is to live no longer than its end: the input is gone, its output stays', () =>
     expectEffects(async () => {
       const id = await at.insertJob({ status: 'in_progress' });

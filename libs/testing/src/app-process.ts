@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import getPort from 'get-port';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 
@@ -11,12 +12,16 @@ export interface AppProcess {
   /** Where it answers `/readyz` and `/metrics`. */
   url: string;
   ready(): Promise<void>;
+  /** Sends a signal that does not end the process, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends a signal; resolves when the process has ended. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<{ exitCode: number | undefined }>;
   log(): string;
 }
 
-export function startApp(name: string, env: Record<string, string>, port: number): AppProcess {
+/** Starts it with these settings and no others, on this port or a free one; `ready` awaits that it is. */
+export async function startApp(name: string, env: Record<string, string>, givenPort?: number): Promise<AppProcess> {
+  const port = givenPort ?? (await getPort());
   const main = join(REPOSITORY, 'apps', name, 'src', 'main.ts');
   const child = execa(process.execPath, [main], {
     env: { ...env, HEALTH_PORT: String(port), PORT: String(port) },
@@ -51,6 +56,7 @@ export function startApp(name: string, env: Record<string, string>, port: number
         await sleep(50);
       }
     },
+    signal: (signal) => void child.kill(signal),
     async end(signal) {
       child.kill(signal);
       const hard = setTimeout(() => child.kill('SIGKILL'), 20_000);

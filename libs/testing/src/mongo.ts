@@ -42,7 +42,8 @@ export function useMongo(): TestMongo {
     } else {
       const server = await startMongo();
       withDatabase = server.databaseUrl;
-      stop = () => server.kill();
+      // Its data goes with it, so there is nothing that it should write down in its own time.
+      stop = () => server.kill('SIGKILL');
     }
   });
   afterAll(async () => stop?.());

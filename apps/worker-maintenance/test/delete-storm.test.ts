@@ -1,0 +1,33 @@
+import { waitUntil } from '@aigolos/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Maintenance, startMaintenance } from './maintenance.ts';
+
+const RECORDS = 5_000;
+/** At how many remaining files the reactors are killed. */
+const KILLED_AT = [4_000, 2_500, 1_000];
+
+let at: Maintenance;
+beforeAll(async () => {
+  at = await startMaintenance();
+});
+afterAll(() => at?.close());
+
+test('5,000 records are deleted while the reactors are killed three times: no file is left behind, without any sweep', async () => {
+  const start = () => at.start({ LEADER_LEASE_MS: '1500' });
+  let app = await start();
+  await waitUntil('it watches', async () => (await at.status(app)).reactions.heardSecondsAgo !== undefined);
+  await at.insertRecords(RECORDS);
+  const left = async () => (await at.recordsWithFiles()).length;
+  expect(await left()).toBe(RECORDS);
+
+  const deleting = at.shell.run('jobs', 'deleteMany', {});
+  for (const remaining of KILLED_AT) {
+    await waitUntil(`at most ${remaining} are left`, async () => (await left()) <= remaining, 20_000);
+    await app.end('SIGKILL');
+    expect(await left()).toBeGreaterThan(0);
+    app = await start();
+  }
+  await deleting;
+  await waitUntil('no file is left', async () => (await left()) === 0, 20_000);
+  expect(await at.metric(app, 'aigolos_change_history_lost_total')).toBe(0);
+}, 60_000);
