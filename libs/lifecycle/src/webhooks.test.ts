@@ -74,7 +74,8 @@ test('an end is told once to each endpoint that asked for it, however often it i
   await Promise.all([announceJobEnd(deps(), id), announceJobEnd(deps(), id)]);
   await announceJobEnd(deps(), id);
   const rows = await deliveries();
-  expect(rows.map((row) => row.endpoint).toSorted()).toEqual([active._id, paused._id].toSorted());
+  expect(rows).toHaveLength(2);
+  expect(rows.map((row) => row.endpoint)).toEqual(expect.arrayContaining([active._id, paused._id]));
   expect(rows.map(({ event }) => event)).toEqual([`evt_${id}_completed`, `evt_${id}_completed`]);
   expect(await producer.queues.webhooks.getJob(rows[0]?._id ?? '')).toBeDefined();
   expect(await pending()).toEqual([]);
