@@ -103,6 +103,20 @@ describe('a read cache', () => {
     for (let time = 0; time < 5; time += 1) expect(await job.ask(time % 2 ? cache : other)).toBe('new');
   });
 
+  test('loads once for all who ask meanwhile, failures too', async () => {
+    const cache = await openCache();
+    const go = Promise.withResolvers<string>();
+    const load = vi.fn<() => Promise<string>>(() => go.promise);
+    const asking = Array.from({ length: 20 }, () => cache.read(['job:1'], 'one', load));
+    await waitUntil('one of them loads', () => load.mock.calls.length > 0);
+    await cache.invalidate('something else');
+    go.reject(new Error('not found'));
+    expect(await Promise.allSettled(asking)).toEqual(
+      Array.from({ length: 20 }, () => ({ status: 'rejected', reason: new Error('not found') })),
+    );
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
   test('gives nothing whose scope Redis has dropped to make room', async () => {
     const cache = await openCache();
     const job = record(cache);
@@ -141,7 +155,7 @@ describe('a read cache', () => {
     expect(await job.ask()).toBe('new');
   });
 
-  test('what took longer to read than it may be kept is not kept', async () => {
+  test('what takes longer to read than it may be kept is neither kept nor shared', async () => {
     const away = await ownRedis();
     const [reader, writer] = [await openCache(), await openCache(away.url)];
     await away.kill('SIGKILL');
@@ -150,6 +164,7 @@ describe('a read cache', () => {
     await begun;
     job.value = 'new';
     await writer.invalidate('job:1');
+    expect(await job.ask()).toBe('new');
     expect(await letGo()).toBe('old');
     for (let time = 0; time < 5; time += 1) expect(await job.ask()).toBe('new');
   });

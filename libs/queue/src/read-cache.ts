@@ -9,8 +9,8 @@ import { SCRIPTS, type ScriptedRedis } from './read-cache-scripts.ts';
 export interface ReadCache {
   /**
    * What `load` gave at most {@link STALE_MS} ago, unless one of the scopes was invalidated since; else what it gives now,
-   * which is kept unless it is undefined. Values are cloned as `structuredClone` does, so dates stay dates. Never fails by
-   * itself.
+   * which is kept unless it is undefined. Who asks while it loads gets the same, which nobody may change. Values are cloned as
+   * by `structuredClone`, so dates stay dates. Never fails by itself.
    */
   read<T>(scopes: string[], key: string, load: () => Promise<T>): Promise<T>;
   /**
@@ -54,6 +54,21 @@ export async function createReadCache(config: RedisConfig, log: Logger, metrics?
     if (error instanceof Error && error.message === TIMED_OUT && redis.status === 'ready') redis.disconnect(true);
   };
 
+  /** Loads under way, each under what its readers found: after an invalidation there are no such readers any more. */
+  const loading = new Map<string, { since: number; value: Promise<unknown> }>();
+
+  function loadOnce<T>(key: string, load: () => Promise<T>): { value: Promise<T>; isFirst: boolean } {
+    const running = loading.get(key);
+    if (running && performance.now() - running.since < STALE_MS) {
+      return { value: running.value as Promise<T>, isFirst: false };
+    }
+    const begun = { since: performance.now(), value: load() };
+    loading.set(key, begun);
+    const end = () => void (loading.get(key) === begun && loading.delete(key));
+    begun.value.then(end, end);
+    return { value: begun.value, isFirst: true };
+  }
+
   return {
     async read<T>(scopes: string[], key: string, load: () => Promise<T>) {
       const keys = [entryKey(key), ...scopes.map(scopeKey)];
@@ -63,10 +78,15 @@ export async function createReadCache(config: RedisConfig, log: Logger, metrics?
         count('hit');
         return cached;
       }
-      count(found ? 'miss' : 'bypass');
-      const value = await load();
       const [, stamp, time] = found ?? [];
-      if (stamp === undefined || time === undefined || value === undefined) return value;
+      if (stamp === undefined || time === undefined) {
+        count('bypass');
+        return load();
+      }
+      const loaded = loadOnce(`${key} ${stamp.toString()}`, load);
+      count(loaded.isFirst ? 'miss' : 'shared');
+      const value = await loaded.value;
+      if (!loaded.isFirst || value === undefined) return value;
       const bytes = serialize(value);
       if (bytes.length <= MAX_BYTES) {
         redis.storeEntry(keys.length, ...keys, stamp, time, STALE_MS, bytes).catch(without);
@@ -100,16 +120,16 @@ function decode(bytes: Buffer): unknown {
   }
 }
 
-type Outcome = 'hit' | 'miss' | 'bypass' | 'invalidation_waited';
+type Outcome = 'hit' | 'shared' | 'miss' | 'bypass' | 'invalidation_waited';
 
 function createCounter(metrics: Registry | undefined): (outcome: Outcome) => void {
   if (!metrics) return () => {};
   const counter = new Counter({
     name: 'aigolos_read_cache_total',
-    help: 'Reads that the cache answered, could not, or was away for; invalidations that had to wait for it instead',
+    help: 'Reads by how they were answered: by the cache, by a load under way, by the database, by it without Redis; and invalidations that had to wait',
     labelNames: ['outcome'],
     registers: [metrics],
   });
-  for (const outcome of ['hit', 'miss', 'bypass', 'invalidation_waited']) counter.inc({ outcome }, 0);
+  for (const outcome of ['hit', 'shared', 'miss', 'bypass', 'invalidation_waited']) counter.inc({ outcome }, 0);
   return (outcome) => counter.inc({ outcome });
 }
