@@ -24,13 +24,13 @@ export const ConfigSchema = z.object({
     ),
   EXPIRE_EVERY_MS: intVar.min(100).default(60_000).describe('pause between two searches for what is due to be deleted'),
   RECONCILE_EVERY_MS: intVar.min(100).default(10_000).describe('pause between two sweeps of the reconciler'),
-  ORPHAN_SWEEP_EVERY_MS: intVar
+  CONSISTENCY_EVERY_MS: intVar
     .min(100)
     .default(600_000)
-    .describe('pause between two searches for files without a record'),
-  ORPHAN_GRACE_MS: intVar
+    .describe('pause between two searches for what does not fit together, such as files without a record'),
+  CONSISTENCY_GRACE_MS: intVar
     .min(0)
     .default(60_000)
-    .describe('how long a file may be there before its record, before it is taken for left behind'),
+    .describe('so long something may be without what it belongs to before that is mended'),
 });
 export type Config = z.infer<typeof ConfigSchema>;

@@ -24,7 +24,7 @@ export function createDuties(options: DutiesOptions): (signal: AbortSignal, fenc
       startPeriodic({ intervalMs, run, onError: (error) => log.warn({ err: error }, `${what} failed`) });
     const duties = [
       periodic(config.RECONCILE_EVERY_MS, 'the reconciler', sweeps.reconcile),
-      periodic(config.ORPHAN_SWEEP_EVERY_MS, 'the search for orphans', sweeps.orphans),
+      periodic(config.CONSISTENCY_EVERY_MS, 'the search for what does not fit together', sweeps.consistency),
       periodic(config.EXPIRE_EVERY_MS, 'the deletion of what is due', sweeps.due),
       periodic(SCHEDULE_CHECK_MS, 'setting the schedule', () => schedule.ensure(tasks)),
     ];

@@ -56,7 +56,7 @@ test('the place is too old: a sweep finds what the changes would have told, and 
     'insertMany',
     Array.from({ length: 1_100 }, (_, n) => ({ _id: `forgotten-${n}` })),
   );
-  const app = await at.start({ ORPHAN_GRACE_MS: '0', ORPHAN_SWEEP_EVERY_MS: '300' });
+  const app = await at.start({ CONSISTENCY_GRACE_MS: '0', CONSISTENCY_EVERY_MS: '300' });
   await waitUntil('it watches', () => isWatching(app));
   expect(await at.metric(app, 'aigolos_change_history_lost_total')).toBe(1);
   await at.untilFilesAreGone(ids);

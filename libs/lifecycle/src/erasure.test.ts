@@ -4,7 +4,7 @@ import { type ErasureScope, newId, type SpeechTask } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createEraser, receiptKeys, verifyReceipt } from './index.ts';
+import { announceJobEnd, createEraser, receiptKeys, verifyReceipt } from './index.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 
 const redis = useRedis();
@@ -111,12 +111,23 @@ describe('an erased account', () => {
   test('is gone with everything it had; the records of its erasures stay', async () => {
     const { key } = await at.db.access.createKey({ account: at.account, role: 'user', label: 'test' });
     const { _id: conversation } = await at.db.conversations.create(at.account);
-    const jobs = [await insertTurn(conversation), await at.insertJob(), await at.insertJob({ status: 'queued' })];
+    await at.insertEndpoint();
+    const jobs = [
+      await insertTurn(conversation),
+      await at.insertJob({ finishedAt: new Date() }),
+      await at.insertJob({ status: 'queued' }),
+    ];
+    await announceJobEnd(at, jobs[1] ?? '');
     for (const id of jobs) await at.storeBlob(`${id}/input`);
     const stranger = await at.insertJob({ account: 'acc_other' });
     const earlier = await request({ type: 'job', id: 'cht_1' });
     const { result } = await erase({ type: 'account' });
-    expect(result.removed).toEqual({ account: 1, api_key: 1, chat: 3, conversation: 1, file: 3, message: 1 });
+    const webhooks = { webhook_delivery: 1, webhook_endpoint: 1 };
+    expect(result.removed).toEqual({
+      ...{ account: 1, api_key: 1, chat: 3, conversation: 1, file: 3, message: 1 },
+      ...webhooks,
+    });
+    expect(await at.db.webhooks.listDeliveries({ account: at.account, limit: 9 })).toEqual([]);
     expect(await at.db.access.findByKey(key)).toBeUndefined();
     expect(await at.db.access.findAccount('ada')).toBeUndefined();
     expect(await at.db.jobs.existing([...jobs, stranger, earlier._id])).toEqual(new Set([stranger, earlier._id]));

@@ -9,6 +9,8 @@ export {
   countCleanup,
   planCleanup,
 } from './cleanup.ts';
+export { type ConsistencyDeps, INCONSISTENCY_KINDS, type Inconsistency } from './consistency/check.ts';
+export { createConsistencySweep, findInconsistencies } from './consistency/consistency.ts';
 export { createEraser, type ErasureDeps } from './erasure.ts';
 export { findOpenErasure, requestErasure } from './erasure-request.ts';
 export { exportToArchive, exportToDirectory } from './export/export-archive.ts';

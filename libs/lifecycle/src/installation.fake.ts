@@ -25,6 +25,8 @@ export interface TestInstallation {
   /** A finished chat job of the account, unless the fields say otherwise. */
   insertJob(fields?: Partial<JobRecord>): Promise<string>;
   storeBlob(key: string, content?: string): Promise<void>;
+  /** A webhook endpoint of the account that wants to hear of completed jobs. */
+  insertEndpoint(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,21 @@ export async function openTestInstallation(redis: TestRedis, mongo: TestMongo): 
     },
     async storeBlob(key, content = 'audio') {
       await blobs.commit(await blobs.receive(Readable.from([content]), { maxBytes: 1_000 }), key);
+    },
+    async insertEndpoint() {
+      const now = new Date();
+      await db.webhooks.insertEndpoint({
+        _id: newId('webhookEndpoint'),
+        account: installation.account,
+        url: 'https://example.org/hook',
+        events: ['job.completed'],
+        description: '',
+        status: 'active',
+        secrets: { current: 'whsec_test' },
+        failuresInRow: 0,
+        createdAt: now,
+        updatedAt: now,
+      });
     },
     async close() {
       await Promise.all([producer.close(), live.close(), db.close()]);

@@ -2,6 +2,7 @@ import { ID_PREFIXES, JOB_KINDS, type JobKind, UnavailableError } from '@aigolos
 import type { AnyJobRecord, RunningJob } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import type { Remaining, RemovalDeps } from './removal.ts';
+import { removeDeliveries } from './webhook-removal.ts';
 
 type Job = Pick<AnyJobRecord, '_id' | 'kind' | 'account'>;
 
@@ -14,7 +15,7 @@ export async function removeTraces(deps: RemovalDeps, id: string): Promise<void>
   await all(deps, id, {
     'its files': removeFiles(deps, id),
     'its live stream': deps.live.remove(id),
-    'its webhooks': deps.db.webhooks.deleteDeliveries({ job: id }),
+    'its webhooks': removeDeliveries(deps, { job: id }),
     'its place on the queue': kind && deps.producer.remove({ id, kind }),
     'its cached answers': deps.cache?.invalidate(`job:${id}`),
   });

@@ -2,7 +2,15 @@ import type { JobKind } from '@aigolos/contracts';
 import type { ErasureItem, ErasuresRepository } from '@aigolos/db';
 
 /** What a receipt counts. Files go by their keys in the blob store, everything else by its id. */
-export type RemovedKind = JobKind | 'file' | 'conversation' | 'message' | 'api_key' | 'account';
+export type RemovedKind =
+  | JobKind
+  | 'file'
+  | 'conversation'
+  | 'message'
+  | 'webhook_endpoint'
+  | 'webhook_delivery'
+  | 'api_key'
+  | 'account';
 
 /** Where an erasure writes down what it removes, before it does, so that its receipt is whole whatever process dies. */
 export interface RemovalLedger {

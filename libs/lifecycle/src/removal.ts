@@ -4,6 +4,7 @@ import type { LiveStreams, Producer } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
 import { removeIdleJobs, removeTraces, stopJobs } from './job-removal.ts';
 import type { RemovalLedger } from './removal-ledger.ts';
+import { removeWebhooks } from './webhook-removal.ts';
 
 export interface RemovalDeps {
   db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'webhooks'>;
@@ -83,7 +84,7 @@ export async function removeTurns(deps: RemovalDeps, id: string, signal?: AbortS
  * @returns what still runs: it was asked to stop, and goes the next time.
  */
 export async function emptyAccount(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
-  const { access, conversations, webhooks } = deps.db;
+  const { access, conversations } = deps.db;
   await deps.ledger?.note('api_key', await access.keyIds(id));
   await access.deleteKeys(id);
   // Before the jobs, so that no turn begins meanwhile; a turn's job that runs is found among the jobs.
@@ -94,8 +95,7 @@ export async function emptyAccount(deps: RemovalDeps, id: string, signal?: Abort
     for (const conversation of ids) await removeConversation(deps, conversation, signal);
   }
   const remaining = await removeJobs(deps, { account: id }, signal);
-  await webhooks.deleteEndpointsOf(id);
-  await webhooks.deleteDeliveries({ account: id });
+  await removeWebhooks(deps, id);
   await deps.cache?.invalidate(`jobs-of:${id}`);
   return remaining;
 }

@@ -3,10 +3,11 @@ import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+import type { WebhookDeliveryRecord, WebhookEndpointRecord } from '../models/webhook.model.ts';
 
 /** What belongs together and may not be together any more. */
 export interface ConsistencyRepository {
-  /** Accounts that jobs (other than erasures), conversations or keys name, each once or a few times. */
+  /** Accounts that jobs (other than erasures), conversations, keys or webhooks name, each once or a few times. */
   namedAccounts(): AsyncIterable<string>;
   existingAccounts(ids: string[]): Promise<Set<string>>;
   hasAccounts(): Promise<boolean>;
@@ -14,6 +15,8 @@ export interface ConsistencyRepository {
   namedConversations(): AsyncIterable<string>;
   existingConversations(ids: string[]): Promise<Set<string>>;
   existingMessages(ids: string[]): Promise<Set<string>>;
+  /** Jobs that webhooks tell of, each once. */
+  jobsOfDeliveries(): AsyncIterable<string>;
   /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
   jobsWithFiles(): AsyncIterable<AnyJobRecord>;
   /** Fails a job that waits, whose audio is lost. */
@@ -31,14 +34,18 @@ export function createConsistencyRepository(models: {
   Message: Model<MessageRecord>;
   Account: Model<AccountRecord>;
   ApiKey: Model<ApiKeyRecord>;
+  WebhookEndpoint: Model<WebhookEndpointRecord>;
+  WebhookDelivery: Model<WebhookDeliveryRecord>;
 }): ConsistencyRepository {
-  const { Job, Conversation, Message, Account, ApiKey } = models;
+  const { Job, Conversation, Message, Account, ApiKey, WebhookEndpoint, WebhookDelivery } = models;
   const idsIn = (found: { _id: string }[]) => new Set(found.map(({ _id }) => _id));
   return {
     async *namedAccounts() {
       yield* valuesOf(Job, 'account', { kind: { $ne: 'erasure' } });
       yield* valuesOf(Conversation, 'account');
       yield* valuesOf(ApiKey, 'account');
+      yield* valuesOf(WebhookEndpoint, 'account');
+      yield* valuesOf(WebhookDelivery, 'account');
     },
     existingAccounts: async (ids) => idsIn(await Account.find({ _id: { $in: ids } }, { _id: 1 }).lean()),
     hasAccounts: async () => (await Account.exists({})) !== null,
@@ -49,6 +56,8 @@ export function createConsistencyRepository(models: {
     },
     existingConversations: async (ids) => idsIn(await Conversation.find({ _id: { $in: ids } }, { _id: 1 }).lean()),
     existingMessages: async (ids) => idsIn(await Message.find({ _id: { $in: ids } }, { _id: 1 }).lean()),
+
+    jobsOfDeliveries: () => valuesOf(WebhookDelivery, 'job', { job: { $exists: true } }),
 
     async *jobsWithFiles() {
       const read = (filter: object) => Job.find(filter, FILES).lean().cursor({ batchSize: READ_AT_ONCE });

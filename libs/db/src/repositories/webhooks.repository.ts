@@ -81,6 +81,9 @@ export interface WebhooksRepository {
   pendingDeliveries(endpoint: string): AsyncIterable<{ _id: string }>;
   /** Drops the rows of a job, of an endpoint or of an account; the answer is how many. */
   deleteDeliveries(of: { job: string } | { endpoint: string } | { account: string }): Promise<number>;
+  deliveryIds(of: { job: string } | { account: string }, limit: number): Promise<string[]>;
+  deleteDeliveriesById(ids: string[]): Promise<void>;
+  endpointIds(account: string): Promise<string[]>;
   deleteEndpointsOf(account: string): Promise<number>;
   /** Removes rows whose time has come; a pending one's comes only where its endpoint was paused all that long. */
   pruneDeliveries(now: Date): Promise<number>;
@@ -239,6 +242,17 @@ export function createWebhooksRepository(
       Delivery.find({ endpoint, status: 'pending' }, { _id: 1 }).sort({ createdAt: 1, _id: 1 }).lean().cursor(),
     async deleteDeliveries(of) {
       return (await Delivery.deleteMany(of)).deletedCount;
+    },
+    async deliveryIds(of, limit) {
+      const found = await Delivery.find(of, { _id: 1 }).limit(limit).lean();
+      return found.map(({ _id }) => _id);
+    },
+    async deleteDeliveriesById(ids) {
+      await Delivery.deleteMany({ _id: { $in: ids } });
+    },
+    async endpointIds(account) {
+      const found = await Endpoint.find({ account }, { _id: 1 }).lean();
+      return found.map(({ _id }) => _id);
     },
     async deleteEndpointsOf(account) {
       return (await Endpoint.deleteMany({ account })).deletedCount;

@@ -1,5 +1,6 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import type { Database } from '@aigolos/db';
+import type { Producer } from '@aigolos/queue';
 import type { RemovalDeps } from '../removal.ts';
 
 export const INCONSISTENCY_KINDS = [
@@ -7,6 +8,8 @@ export const INCONSISTENCY_KINDS = [
   'missing_blob',
   'record_without_account',
   'message_without_conversation',
+  'job_without_webhook_rows',
+  'delivery_without_job',
   'erased_record_present',
   'erasure_unfinished',
 ] as const;
@@ -22,6 +25,7 @@ export interface Inconsistency {
 
 export interface ConsistencyDeps extends Omit<RemovalDeps, 'ledger'> {
   db: RemovalDeps['db'] & Pick<Database, 'consistency' | 'erasures'>;
+  producer: RemovalDeps['producer'] & Pick<Producer, 'addDelivery'>;
   blobs: RemovalDeps['blobs'] & Pick<BlobStore, 'recordIds' | 'exists' | 'sweepSpool'>;
 }
 

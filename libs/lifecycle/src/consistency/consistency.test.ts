@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEraser } from '../erasure.ts';
 import { requestErasure } from '../erasure-request.ts';
 import { openTestInstallation, type TestInstallation } from '../installation.fake.ts';
+import { announceJobEnd } from '../webhooks.ts';
 import type { InconsistencyKind } from './check.ts';
 import { createConsistencySweep, findInconsistencies } from './consistency.ts';
 
@@ -106,6 +107,25 @@ describe('records without their account', () => {
     await at.db.access.deleteAccount(at.account);
     expect(await sweepTwice()).toEqual([{}, {}]);
     expect(await at.db.jobs.find(id)).toBeDefined();
+  });
+});
+
+describe('webhooks', () => {
+  test('of a job that ended long ago are made', async () => {
+    await at.insertEndpoint();
+    const id = await at.insertJob({ webhooksPending: true, finishedAt: new Date(Date.now() - 120_000) });
+    await expectMended('job_without_webhook_rows', id);
+    expect(await at.db.webhooks.deliveryIds({ job: id }, 9)).toHaveLength(1);
+  });
+
+  test('of a job that is gone are deleted', async () => {
+    await at.insertEndpoint();
+    const id = await at.insertJob({ finishedAt: new Date() });
+    await announceJobEnd(at, id);
+    expect(await findings()).toEqual([]);
+    await at.db.jobs.deleteIdle([id]);
+    await expectMended('delivery_without_job', id);
+    expect(await at.db.webhooks.deliveryIds({ job: id }, 9)).toEqual([]);
   });
 });
 

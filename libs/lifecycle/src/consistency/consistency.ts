@@ -9,12 +9,15 @@ import {
 import { erasedRecords, unfinishedErasures } from './erasure-checks.ts';
 import { missingBlobs } from './missing-blobs.ts';
 import { messagesWithoutConversation, orphanBlobs, recordsWithoutAccount } from './record-checks.ts';
+import { deliveriesWithoutJob, jobsWithoutWebhookRows } from './webhook-checks.ts';
 
 const CHECKS: Record<InconsistencyKind, ConsistencyCheck> = {
   orphan_blobs: orphanBlobs,
   missing_blob: missingBlobs,
   record_without_account: recordsWithoutAccount,
   message_without_conversation: messagesWithoutConversation,
+  job_without_webhook_rows: jobsWithoutWebhookRows,
+  delivery_without_job: deliveriesWithoutJob,
   erased_record_present: erasedRecords,
   erasure_unfinished: unfinishedErasures,
 };
