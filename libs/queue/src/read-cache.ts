@@ -62,7 +62,8 @@ export async function createReadCache(config: RedisConfig, log: Logger, metrics?
     if (running && performance.now() - running.since < STALE_MS) {
       return { value: running.value as Promise<T>, isFirst: false };
     }
-    const begun = { since: performance.now(), value: load() };
+    // A query of a database library is no promise: it would run again for each reader, or refuse to.
+    const begun = { since: performance.now(), value: (async () => load())() };
     loading.set(key, begun);
     const end = () => void (loading.get(key) === begun && loading.delete(key));
     begun.value.then(end, end);
