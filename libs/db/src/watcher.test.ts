@@ -149,25 +149,30 @@ describe('reactions', () => {
     const running = new Set<string>();
     let most = 0;
     let mixed = false;
+    const eight = Promise.withResolvers<void>();
     const watching = await watch([
       on('update', {
         fields: ['n'],
-        async react({ id }) {
+        async react({ id, fields }) {
           mixed ||= running.has(id);
           running.add(id);
           most = Math.max(most, running.size);
-          await sleep(5);
+          if (running.size === 8) eight.resolve();
+          if (fields.n === 1) await eight.promise;
+          await sleep(6 - Number(fields.n));
           running.delete(id);
         },
       }),
     ]);
     const ids = Array.from({ length: 12 }, (_, index) => `job_${index}`);
     await jobs().insertMany(ids.map((_id) => ({ _id, n: 0 })));
-    for (let n = 1; n <= 5; n += 1) await jobs().updateMany({}, { $set: { n } });
+    const steps = [1, 2, 3, 4, 5];
+    const update = (_id: string) => steps.map((n) => ({ updateOne: { filter: { _id }, update: { $set: { n } } } }));
+    await jobs().bulkWrite(ids.flatMap(update));
     await waitUntil('all were reacted to', () => watching.effects.length === 60);
     for (const id of ids) {
       const order = watching.effects.filter(({ change }) => change.id === id).map(({ change }) => change.fields.n);
-      expect(order).toEqual([1, 2, 3, 4, 5]);
+      expect(order).toEqual(steps);
     }
     expect({ mixed, most }).toEqual({ mixed: false, most: 8 });
   });
