@@ -100,6 +100,10 @@ const testEngineConfig = {
     .describe('how long a test engine takes for a second of audio, a token or a character'),
 };
 
+export const drainConfig = {
+  DRAIN_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping worker lets its jobs finish'),
+};
+
 /** What every worker that runs an engine reads. */
 export const workerConfig = {
   ...processConfig,
@@ -108,8 +112,8 @@ export const workerConfig = {
   ...modelsConfig,
   ...healthConfig,
   ...testEngineConfig,
+  ...drainConfig,
   CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),
-  DRAIN_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping worker lets its jobs finish'),
 };
 
 /**
