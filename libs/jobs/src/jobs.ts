@@ -68,7 +68,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
 
   async function get(account: string, id: string): Promise<AnyJobRecord> {
     const job = await db.jobs.findOwned(account, id);
-    if (!job) throw new NotFoundError(`There is no job ${id}.`, { code: 'JOB_NOT_FOUND' });
+    if (!job) throw noSuchJob(id);
     return job;
   }
 
@@ -100,7 +100,12 @@ export function createJobs(deps: SubmitterDeps): Jobs {
 
   return {
     get,
-    poll: (account, id) => cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => get(account, id)),
+    async poll(account, id) {
+      const job = await cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => get(account, id));
+      // Its time may have come since it was read.
+      if (job.expiresAt && job.expiresAt <= new Date()) throw noSuchJob(id);
+      return job;
+    },
     watch,
     async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [], retention: wanted }) {
       const settings = await db.access.accountById(account);
@@ -173,4 +178,8 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     }
     return { conversation, turn: taken.turn, retention: { ...retention, conversation: taken.retentionSeconds } };
   }
+}
+
+function noSuchJob(id: string): NotFoundError {
+  return new NotFoundError(`There is no job ${id}.`, { code: 'JOB_NOT_FOUND' });
 }
