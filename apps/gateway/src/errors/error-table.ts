@@ -37,6 +37,8 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   JOB_NOT_FOUND: notFound,
   ACCOUNT_NOT_FOUND: notFound,
   WEBHOOK_ENDPOINT_NOT_FOUND: notFound,
+  WEBHOOK_ENDPOINT_NOT_ACTIVE: conflict,
+  WEBHOOK_DELIVERY_NOT_FOUND: notFound,
   ROUTE_NOT_FOUND: { ...notFound, openAICode: 'unknown_url' },
   API_KEY_MISSING: { status: 401, type: 'authentication_error' },
   API_KEY_INVALID: { status: 401, type: 'authentication_error', openAICode: 'invalid_api_key' },

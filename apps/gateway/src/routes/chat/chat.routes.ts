@@ -1,11 +1,13 @@
 import { ChatCompletionChunkSchema, ChatCompletionRequestSchema, ChatCompletionSchema } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Answers } from '../../answers/answers.ts';
-import { submissionOptions } from '../../answers/submission-options.ts';
+import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { type ChatDeps, createChat } from './chat.service.ts';
 
-export const chatRoutes: FastifyPluginAsyncZod<ChatDeps & { answers: Answers }> = async (app, { answers, ...deps }) => {
+export const chatRoutes: FastifyPluginAsyncZod<
+  ChatDeps & { answers: Answers; options: ReadSubmissionOptions }
+> = async (app, { answers, options, ...deps }) => {
   const chat = createChat(deps);
 
   app.post(
@@ -30,7 +32,7 @@ export const chatRoutes: FastifyPluginAsyncZod<ChatDeps & { answers: Answers }> 
       },
     },
     async (request, reply) => {
-      const job = await chat.submit(request.account, request.body, submissionOptions(request));
+      const job = await chat.submit(request.account, request.body, await options(request));
       if (!request.body.stream) return answers.submission(request, reply, job);
       const includeUsage = request.body.stream_options?.include_usage ?? false;
       return answers.stream(request, reply, job, { includeUsage });

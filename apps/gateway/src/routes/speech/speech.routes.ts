@@ -2,7 +2,7 @@ import { SpeechRequestSchema } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
-import { submissionOptions } from '../../answers/submission-options.ts';
+import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createSpeech, type SpeechDeps } from './speech.service.ts';
 
@@ -12,10 +12,9 @@ export const audioContent = {
   'audio/wav': { schema: z.file() },
 };
 
-export const speechRoutes: FastifyPluginAsyncZod<SpeechDeps & { answers: Answers }> = async (
-  app,
-  { answers, ...deps },
-) => {
+export const speechRoutes: FastifyPluginAsyncZod<
+  SpeechDeps & { answers: Answers; options: ReadSubmissionOptions }
+> = async (app, { answers, options, ...deps }) => {
   const speech = createSpeech(deps);
 
   app.post(
@@ -34,7 +33,7 @@ export const speechRoutes: FastifyPluginAsyncZod<SpeechDeps & { answers: Answers
       },
     },
     async (request, reply) => {
-      const job = await speech.submit(request.account, request.body, submissionOptions(request));
+      const job = await speech.submit(request.account, request.body, await options(request));
       return answers.submission(request, reply, job);
     },
   );

@@ -3,7 +3,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
-import { submissionOptions } from '../../answers/submission-options.ts';
+import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { type ReceiveOptions, receiveForm } from './receive-form.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
@@ -13,12 +13,13 @@ export const transcriptContent = z.union([TranscriptionVerboseJsonSchema, Transc
 
 export interface TranscriptionRoutesDeps extends TranscriptionsDeps {
   answers: Answers;
+  options: ReadSubmissionOptions;
   upload: ReceiveOptions;
 }
 
 export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps> = async (
   app,
-  { answers, upload, ...deps },
+  { answers, options, upload, ...deps },
 ) => {
   const transcriptions = createTranscriptions(deps);
   // The blob store knows the limit better: it says which one it is.
@@ -46,9 +47,9 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
       },
     },
     async (request, reply) => {
-      const options = submissionOptions(request);
+      const wishes = await options(request);
       const form = await receiveForm(request, upload);
-      const job = await transcriptions.submit(request.account, form, options);
+      const job = await transcriptions.submit(request.account, form, wishes);
       return answers.submission(request, reply, job);
     },
   );
