@@ -105,7 +105,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     async poll(account, id) {
       const job = await cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => get(account, id));
       // Its time may have come since it was read.
-      
+      if (job.expiresAt && job.expiresAt <= new Date()) throw noSuchJob(id);
       return job;
     },
     watch,
