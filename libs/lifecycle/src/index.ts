@@ -12,6 +12,7 @@ export {
 export { type ConsistencyDeps, INCONSISTENCY_KINDS, type Inconsistency } from './consistency/check.ts';
 export { createConsistencySweep, findInconsistencies } from './consistency/consistency.ts';
 export { createEraser, type ErasureDeps } from './erasure.ts';
+export { type ErasablePart, planErasure } from './erasure-plan.ts';
 export { findOpenErasure, requestErasure } from './erasure-request.ts';
 export { exportToArchive, exportToDirectory } from './export/export-archive.ts';
 export { exportToFolder } from './export/export-folder.ts';
@@ -19,7 +20,6 @@ export type { ExportDeps } from './export/snapshot.ts';
 export type { ExportSummary, OnProgress } from './export/summary.ts';
 export { type ImportOptions, type ImportSummary, importArchives } from './import/import-archives.ts';
 export type { ImportDeps, Tally } from './import/plan.ts';
-export { createOrphanSweep, type OrphanSweep } from './orphans.ts';
 export { createReactions, type ReactionDeps } from './reactions.ts';
 export { receiptKeys, verifyReceipt } from './receipt.ts';
 export { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';

@@ -20,7 +20,7 @@ export interface ConversationPlace {
   place: number;
 }
 
-/** Records as they are stored, to be copied out and in. Each page is a query of its own, so that a reader may take its time. */
+/** Records as they are stored, to be copied out and in. A reader must not pause for long: the database forgets it then. */
 export interface TransferRepository {
   /** All accounts, by their ids. */
   accounts(): AsyncIterable<AccountRecord>;
@@ -40,7 +40,8 @@ export interface TransferRepository {
   advance(conversation: ConversationRecord): Promise<void>;
 }
 
-const PAGE = 200;
+/** Of a cursor; a long transcript with its words has a megabyte. */
+const BATCH = 200;
 
 export function createTransferRepository(models: {
   Account: Model<AccountRecord>;
@@ -54,38 +55,14 @@ export function createTransferRepository(models: {
   };
 
   return {
-    accounts: () =>
-      pages((last: AccountRecord | undefined) =>
-        Account.find(last ? { _id: { $gt: last._id } } : {})
-          .sort({ _id: 1 })
-          .limit(PAGE)
-          .lean(),
-      ),
+    accounts: () => Account.find().sort({ _id: 1 }).lean().cursor({ batchSize: BATCH }),
     jobsOf: (account) =>
-      pages(async (last: AnyJobRecord | undefined) => {
-        const later = last && {
-          $or: [{ createdAt: { $gt: last.createdAt } }, { createdAt: last.createdAt, _id: { $gt: last._id } }],
-        };
-        const found = await Job.find({ account, ...later }, { checkpoint: 0 })
-          .sort({ createdAt: 1, _id: 1 })
-          .limit(PAGE)
-          .lean();
-        return found as AnyJobRecord[];
-      }),
-    conversationsOf: (account) =>
-      pages((last: ConversationRecord | undefined) =>
-        Conversation.find({ account, ...(last && { _id: { $gt: last._id } }) })
-          .sort({ _id: 1 })
-          .limit(PAGE)
-          .lean(),
-      ),
-    messagesOf: (conversation) =>
-      pages((last: MessageRecord | undefined) =>
-        Message.find({ conversation, ...(last && { seq: { $gt: last.seq } }) })
-          .sort({ seq: 1 })
-          .limit(PAGE)
-          .lean(),
-      ),
+      Job.find({ account }, { checkpoint: 0 })
+        .sort({ createdAt: 1, _id: 1 })
+        .lean()
+        .cursor({ batchSize: BATCH }) as AsyncIterable<AnyJobRecord>,
+    conversationsOf: (account) => Conversation.find({ account }).sort({ _id: 1 }).lean().cursor({ batchSize: BATCH }),
+    messagesOf: (conversation) => Message.find({ conversation }).sort({ seq: 1 }).lean().cursor({ batchSize: BATCH }),
 
     async find(kind, ids) {
       const found = await modelOf[kind].find({ _id: { $in: ids } } as never).lean();
@@ -137,16 +114,6 @@ export function createTransferRepository(models: {
       await Conversation.updateOne({ _id }, { $max: { nextTurn, messageCount, updatedAt } });
     },
   };
-}
-
-/** Follows pages to their end; each begins after the last record of the one before. */
-async function* pages<T>(next: (last: T | undefined) => Promise<T[]>): AsyncGenerator<T> {
-  for (let last: T | undefined; ; ) {
-    const page = await next(last);
-    yield* page;
-    if (page.length < PAGE) return;
-    last = page.at(-1);
-  }
 }
 
 function keyOfPlace({ conversation, place }: Omit<ConversationPlace, '_id'>): string {

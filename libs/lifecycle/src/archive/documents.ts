@@ -54,7 +54,7 @@ const ACCOUNT = {
   username: z.string().min(1),
   createdAt: date,
   retention: RetentionPolicySchema.partial().strict().optional(),
-} satisfies Fields<AccountRecord>;
+} satisfies Fields<AccountRecord, 'webhookSecrets'>;
 
 const CONVERSATION = {
   id: conversationId,
@@ -79,7 +79,14 @@ const MESSAGE = {
 } satisfies Fields<MessageRecord>;
 
 /** What a job has only while it waits or runs, and what is made of it when it ends, elsewhere, is left out. */
-type Passing = 'checkpoint' | 'leaseUntil' | 'worker' | 'messagesPending' | 'webhooksPending' | 'removing';
+type Passing =
+  | 'checkpoint'
+  | 'leaseUntil'
+  | 'worker'
+  | 'messagesPending'
+  | 'webhookUrl'
+  | 'webhooksPending'
+  | 'removing';
 
 const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind) =>
   ({
@@ -131,11 +138,11 @@ export function toDocument<Kind extends DocumentKind>(kind: Kind, record: Record
   const schema = SCHEMAS[kind];
   const { _id, ...fields } = record;
   const known = Object.entries({ id: _id, ...fields }).filter(([name]) => Object.hasOwn(schema.shape, name));
-  return z.encode(schema, Object.fromEntries(known) as never) as Document;
+  return z.encode(schema, Object.fromEntries(known)) as Document;
 }
 
 /** The record that a document says. @throws ZodError where it is no such document. */
 export function toRecord<Kind extends DocumentKind>(kind: Kind, document: unknown): RecordOfDocument[Kind] {
-  const { id: _id, ...fields } = z.decode(SCHEMAS[kind], document as never) as Document;
+  const { id: _id, ...fields } = z.decode(SCHEMAS[kind], document) as Document;
   return { _id, ...fields } as unknown as RecordOfDocument[Kind];
 }

@@ -20,7 +20,10 @@ export interface JsonLinesWriter {
 export function writeJsonLines(path: string): JsonLinesWriter {
   const stream = createWriteStream(path, { mode: 0o600 });
   // A failure is told by the write or the close that meets it.
-  const ended = finished(stream).catch((error: unknown) => error);
+  const ended = finished(stream).then(
+    () => undefined,
+    (error: Error) => error,
+  );
   const hash = createHash('sha256');
   let bytes = 0;
   let lines = 0;

@@ -1,11 +1,12 @@
+import { AIGolosError } from '@aigolos/contracts';
 import { z } from 'zod';
 import { DOCUMENT_KINDS, type DocumentKind } from './documents.ts';
 import { refuse } from './refusal.ts';
 
 export const SCHEMA_VERSION = 1;
 export const MANIFEST_NAME = 'manifest.json';
-/** Larger ones would not fit into a string; about a million files. */
-export const MANIFEST_MAX_BYTES = 256 * 1024 ** 2;
+/** It is held in memory, here and where it is read; this is enough for some 700,000 files. */
+export const MANIFEST_MAX_BYTES = 128 * 1024 ** 2;
 
 const SAFE_PART = '(?!\\.{1,2}(?:/|$))[\\w.-]+';
 const FILE_PATH = new RegExp(`^files/[a-z]{2,8}_[0-9a-z]{1,64}(?:/${SAFE_PART})+$`);
@@ -57,8 +58,13 @@ export function byPath(a: { path: string }, b: { path: string }): number {
   return a.path < b.path ? -1 : Number(a.path > b.path);
 }
 
+/** @throws AIGolosError `EXPORT_FAILED` where it would be too large to be read again. */
 export function writeManifest(manifest: Manifest): string {
-  return `${JSON.stringify(manifest, null, 1)}\n`;
+  const text = `${JSON.stringify(manifest, null, 1)}\n`;
+  if (Buffer.byteLength(text) <= MANIFEST_MAX_BYTES) return text;
+  throw new AIGolosError(`${manifest.account.username} has too many files for one export: ${manifest.files.length}.`, {
+    code: 'EXPORT_FAILED',
+  });
 }
 
 /** @throws ValidationError `ARCHIVE_INVALID` with the reason. */

@@ -34,10 +34,19 @@ export async function* readDocuments<Kind extends DocumentKind>(
 }
 
 function parse<Kind extends DocumentKind>(kind: Kind, text: string): ReadDocument<Kind> {
-  const document = JSON.parse(text) as Document;
+  const document = parseJson(text) as Document;
   const record = toRecord(kind, document);
   if (!isDeepStrictEqual(toDocument(kind, record), document)) throw new Error('it has fields that no export writes');
   return { document, record };
+}
+
+/** The parser's own message would quote the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -165,5 +165,5 @@ function job<Kind extends JobKind>(
 ): JobRecord<Kind> {
   const now = new Date();
   const ended = { status: 'completed', progress: 1, fence: 1, attempt: 1, startedAt: now, finishedAt: now } as const;
-  return newJobRecord({ _id: newId(fields.kind), ...ended, ...fields } as never);
+  return newJobRecord({ _id: newId(fields.kind), ...ended, ...fields });
 }

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger } from '@aigolos/runtime';
 import { useMongo, useS3 } from '@aigolos/testing';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { exportToDirectory, exportToFolder, importArchives, openArchives, removeAccount } from '../index.ts';
 import {
   openInstallation,

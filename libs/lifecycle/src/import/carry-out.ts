@@ -38,7 +38,7 @@ async function writeDocuments(
     signal.throwIfAborted();
     if (kind === 'account' && plan.accountExists) continue;
     const records = batch.filter(({ skipped }) => !skipped).map(({ record }) => record);
-    await transfer.insert(KIND_OF_DOCUMENTS[kind], records as never[]);
+    await transfer.insert(KIND_OF_DOCUMENTS[kind], records);
     if (kind === 'conversations') for (const record of records) await transfer.advance(record as ConversationRecord);
   }
 }
