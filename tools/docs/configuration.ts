@@ -11,6 +11,7 @@ import { ConfigSchema as asr } from '../../apps/worker-asr/src/config.ts';
 import { ConfigSchema as llm } from '../../apps/worker-llm/src/config.ts';
 import { ConfigSchema as maintenance } from '../../apps/worker-maintenance/src/config.ts';
 import { ConfigSchema as tts } from '../../apps/worker-tts/src/config.ts';
+import { ConfigSchema as webhooks } from '../../apps/worker-webhooks/src/config.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'configuration.md');
 const APPS: Record<string, z.ZodObject> = {
@@ -19,6 +20,7 @@ const APPS: Record<string, z.ZodObject> = {
   'worker-llm': llm,
   'worker-tts': tts,
   'worker-maintenance': maintenance,
+  'worker-webhooks': webhooks,
 };
 /** What the command line reads itself; most of the rest it only hands on. */
 const COMMAND_LINE = '`aigolos` and `npm start`';
@@ -31,12 +33,21 @@ Every app reads its settings from the environment and says at its start everythi
 is marked *set by \`npm start\`* and hands every other variable on from its own environment.
 `;
 
-const SET_BY_START = new Set(['MONGO_URL', 'REDIS_URL', 'BLOB_DIR', 'MODELS_DIR', 'ASR_PYTHON', 'HEALTH_PORT']);
+const SET_BY_START = new Set([
+  'MONGO_URL',
+  'REDIS_URL',
+  'BLOB_DIR',
+  'MODELS_DIR',
+  'ASR_PYTHON',
+  'HEALTH_PORT',
+  'WEBHOOK_ALLOWED_NETWORKS',
+]);
 
 function defaultOf(name: string, schema: z.ZodType): string {
   const parsed = schema.safeParse(undefined);
   const unset = parsed.success ? undefined : 'required';
-  const value = parsed.data === undefined ? unset : `\`${[parsed.data].flat().map(String).join(',')}\``;
+  const given = [parsed.data ?? []].flat().map(String).join(',');
+  const value = given === '' ? unset : `\`${given}\``;
   return [value, SET_BY_START.has(name) ? '*set by `npm start`*' : undefined].filter(Boolean).join('; ');
 }
 

@@ -11,7 +11,7 @@ import { readStackState, type StackState } from '../src/supervisor/stack-state.t
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 const START_TIMEOUT_MS = 90_000;
-const APPS = ['gateway', 'worker-asr', 'worker-llm', 'worker-maintenance', 'worker-tts'];
+const APPS = ['gateway', 'worker-asr', 'worker-llm', 'worker-maintenance', 'worker-tts', 'worker-webhooks'];
 
 let home: string;
 let env: Record<string, string>;

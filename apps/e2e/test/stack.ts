@@ -18,7 +18,14 @@ import {
 import getPort from 'get-port';
 import OpenAI from 'openai';
 
-const APP_NAMES = ['gateway', 'worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'] as const;
+const APP_NAMES = [
+  'gateway',
+  'worker-asr',
+  'worker-llm',
+  'worker-tts',
+  'worker-maintenance',
+  'worker-webhooks',
+] as const;
 export type AppName = (typeof APP_NAMES)[number];
 
 export interface Stack {

@@ -6,7 +6,7 @@ import type { Preparation } from '../prepare/prepare.ts';
 import { httpReady } from './health-checks.ts';
 import type { ProcessSpec } from './run-process.ts';
 
-const WORKERS = ['worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance'];
+const WORKERS = ['worker-asr', 'worker-llm', 'worker-tts', 'worker-maintenance', 'worker-webhooks'];
 /** Longer than an app gives its own work to end. */
 const APP_GRACE_MS = 20_000;
 
@@ -50,6 +50,8 @@ function sharedEnv(
   return {
     NODE_ENV: 'production',
     BLOB_DIR: defaultBlobDir(config),
+    // Who develops a receiver runs it on the same machine.
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
     TTS_ENGINE: hasEspeak ? 'piper,espeak' : 'piper',
     ...(asrPython ? { ASR_PYTHON: asrPython } : {}),
     ...Object.fromEntries(given),
