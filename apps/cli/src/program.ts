@@ -3,6 +3,7 @@ import { addAccountsCommand } from './commands/accounts.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { doctor } from './commands/doctor.ts';
 import { addKeysCommand } from './commands/keys.ts';
+import { addListenCommand } from './commands/listen.ts';
 import { addModelsCommand } from './commands/models.ts';
 import { reset } from './commands/reset.ts';
 import { runTests } from './commands/test.ts';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   addKeysCommand(program);
   addAccountsCommand(program);
   addCleanupCommand(program);
+  addListenCommand(program);
   program
     .command('reset')
     .description('remove all data of this installation')
