@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { addAccountsCommand } from './commands/accounts.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { doctor } from './commands/doctor.ts';
+import { addEraseCommand } from './commands/erase.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addModelsCommand } from './commands/models.ts';
+import { addReceiptsCommand } from './commands/receipts.ts';
 import { reset } from './commands/reset.ts';
 import { runTests } from './commands/test.ts';
 import { up } from './commands/up.ts';
@@ -29,11 +31,14 @@ export function createProgram(): Command {
     .command('doctor')
     .description('say what is wrong with this machine or the running stack, and what to do')
     .option('--json', 'for machines')
+    .option('--repair', 'mend the data that does not fit together; takes about a minute')
     .action(doctor);
   addModelsCommand(program);
   addKeysCommand(program);
   addAccountsCommand(program);
   addCleanupCommand(program);
+  addEraseCommand(program);
+  addReceiptsCommand(program);
   addListenCommand(program);
   program
     .command('reset')

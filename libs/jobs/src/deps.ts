@@ -7,14 +7,16 @@ import type { Logger } from '@aigolos/runtime';
 export interface JobsDeps {
   db: Pick<Database, 'jobs' | 'conversations'>;
   producer: Pick<Producer, 'add' | 'knows' | 'remove'>;
-  live: LiveStreams;
+  live: Pick<LiveStreams, 'publish'>;
   /** Told of every write before anybody is told that it took place. */
-  cache: Pick<ReadCache, 'read' | 'invalidate'>;
+  cache: Pick<ReadCache, 'invalidate'>;
   log: Logger;
 }
 
 export interface SubmitterDeps extends JobsDeps {
   db: Pick<Database, 'jobs' | 'conversations' | 'access'>;
+  live: Pick<LiveStreams, 'publish' | 'watch'>;
+  cache: Pick<ReadCache, 'read' | 'invalidate'>;
   cancels: CancelSender;
   /** How long this installation keeps what. */
   retention: RetentionOffer;

@@ -1,11 +1,11 @@
 import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES } from '@aigolos/contracts';
 import type { Database, JobRecord } from '@aigolos/db';
-import { cacheScope } from '@aigolos/queue';
+import { cacheScope, type ReadCache } from '@aigolos/queue';
 import type { JobsDeps } from './deps.ts';
 
 export interface ConversationReader {
   conversations: Pick<Database['conversations'], 'lastMessages'>;
-  cache: Pick<JobsDeps['cache'], 'read'>;
+  cache: Pick<ReadCache, 'read'>;
 }
 
 /** The messages that stand before a turn: the last ones of its conversation, oldest first. */

@@ -4,7 +4,7 @@ import { type ErasureScope, newId, type SpeechTask } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { announceJobEnd, createEraser, receiptKeys, verifyReceipt } from './index.ts';
+import { announceJobEnd, createEraser, planErasure, receiptKeys, verifyReceipt } from './index.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 
 const redis = useRedis();
@@ -108,7 +108,7 @@ test('an erased conversation is gone with its messages and its jobs, and no othe
 });
 
 describe('an erased account', () => {
-  test('is gone with everything it had; the records of its erasures stay', async () => {
+  test('is gone with everything it had, as planned; the records of its erasures stay', async () => {
     const { key } = await at.db.access.createKey({ account: at.account, role: 'user', label: 'test' });
     const { _id: conversation } = await at.db.conversations.create(at.account);
     await at.insertEndpoint();
@@ -121,12 +121,14 @@ describe('an erased account', () => {
     for (const id of jobs) await at.storeBlob(`${id}/input`);
     const stranger = await at.insertJob({ account: 'acc_other' });
     const earlier = await request({ type: 'job', id: 'cht_1' });
+    const plan = await Array.fromAsync(planErasure(at, at.account, signal));
     const { result } = await erase({ type: 'account' });
     const webhooks = { webhook_delivery: 1, webhook_endpoint: 1 };
-    expect(result.removed).toEqual({
-      ...{ account: 1, api_key: 1, chat: 3, conversation: 1, file: 3, message: 1 },
-      ...webhooks,
-    });
+    const counts = { account: 1, api_key: 1, chat: 3, conversation: 1, file: 3, message: 1, ...webhooks };
+    expect(result.removed).toEqual(counts);
+    const { removed } = await read(result.receipt);
+    const listed = Object.entries(removed).flatMap(([kind, { ids }]) => ids.map((id) => `${kind} ${id}`));
+    expect(plan.map(({ kind, id }) => `${kind} ${id}`).toSorted()).toEqual(listed.toSorted());
     expect(await at.db.webhooks.listDeliveries({ account: at.account, limit: 9 })).toEqual([]);
     expect(await at.db.access.findByKey(key)).toBeUndefined();
     expect(await at.db.access.findAccount('ada')).toBeUndefined();

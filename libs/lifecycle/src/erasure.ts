@@ -26,8 +26,8 @@ type Deps = ErasureDeps & { ledger: RemovalLedger };
 const TIMING = {
   /** A job that was asked to stop mostly does so within a second, or at its next lease renewal. */
   runningWaitMs: 8_000,
-  /** A gateway may take a withdrawn key for valid for five seconds; what came by it then is removed after them. */
-  keyWindowMs: 6_000,
+  /** A gateway may take a withdrawn key for valid for a second; what came by it then is removed after this. */
+  keyWindowMs: 2_000,
 };
 const LOOK_AGAIN_MS = 200;
 const BATCH = 200;

@@ -20,8 +20,8 @@ declare module 'fastify' {
   }
 }
 
-/** A key that was withdrawn works this much longer at most. */
-const KEPT_MS = 5_000;
+/** A key that was withdrawn works this much longer at most; an erasure looks once more after that. */
+const KEPT_MS = 1_000;
 const KEPT_KEYS = 1_000;
 
 /** Checks every request's key before anything of its body is read. A route that does not say who may call it stops the start. */
