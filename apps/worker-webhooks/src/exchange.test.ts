@@ -1,7 +1,8 @@
-import { createServer as createTcpServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createReceiverRules } from '@aigolos/lifecycle';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { useReceivers } from '../test/receiver.ts';
 import { type Exchanged, exchange } from './exchange.ts';
 
@@ -89,6 +90,18 @@ test('what breaks off is a failure with its code alone', async () => {
     outcome: 'failed',
     error: 'the connection failed (ENOTFOUND)',
   });
+});
+
+test('a receiver that switches to another protocol, or says only that it goes on, is a failure, and holds up nothing', async () => {
+  for (const head of ['101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade', '100 Continue']) {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {}).once('data', () => socket.write(`HTTP/1.1 ${head}\r\n\r\n`));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    expect(await post(`http://127.0.0.1:${port}/`, { timeoutMs: 300 })).toMatchObject({ outcome: 'failed' });
+  }
 });
 
 test('what speaks no HTTP is a failure, and what speaks no TLS', async () => {

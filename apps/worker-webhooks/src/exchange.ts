@@ -58,6 +58,7 @@ function post(
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   const { promise, resolve, reject } = Promise.withResolvers<Exchanged>();
   const length = String(Buffer.byteLength(body));
+  let answering = false;
   // `agent: false`: no pool, in which a connection could outlive what was checked.
   const sending = request(url, {
     method: 'POST',
@@ -67,7 +68,12 @@ function post(
     signal,
   });
   sending.on('error', reject);
+  // Node ends a connection that the receiver switches to another protocol, and tells of it by this alone.
+  sending.on('close', () => {
+    if (!answering) reject(new Error('closed without an answer'));
+  });
   sending.on('response', (response) => {
+    answering = true;
     const { statusCode: status = 0 } = response;
     const retryAfter = response.headers['retry-after'];
     const answered = { outcome: 'answered', status, ...(retryAfter !== undefined && { retryAfter }) } as const;
