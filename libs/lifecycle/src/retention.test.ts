@@ -37,6 +37,7 @@ describe('what is due', () => {
       await house.insertJob({}),
       await house.insertJob({ status: 'in_progress', expiresAt: past }),
       await house.insertJob({ expiresAt: past, messagesPending: true }),
+      await house.insertJob({ expiresAt: past, webhooksPending: true }),
     ];
     for (const id of [due, ...kept]) await house.storeBlob(`${id}/input`);
     expect(await expire(house, new Date(), signal)).toEqual({ files: 0, jobs: 1, conversations: 0 });

@@ -127,8 +127,8 @@ const ENDED_FIELDS = { account: 1, createdAt: 1, removing: 1 } as const;
 
 export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
   const finalOnes = { $in: [...FINAL_STATUSES] };
-  /** Nothing is left to be done for them: one whose messages are not written yet has something that others are to get. */
-  const ended = { status: finalOnes, messagesPending: { $ne: true } };
+  /** What has ended and of which nobody is still to get messages or webhooks. */
+  const ended = { status: finalOnes, messagesPending: { $ne: true }, webhooksPending: { $ne: true } };
   const findLean = async (filter: Record<string, unknown>) =>
     ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
 
