@@ -55,6 +55,24 @@ async function runningOf(state: StackState): Promise<string[]> {
   return state.processes.filter((_, index) => alive[index]).map(({ name }) => name);
 }
 
+/** A receiver registers itself, hears of a job, and leaves no endpoint behind. */
+async function hearsOfAJob(url: string, key: string): Promise<void> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const listening = aigolos(['listen', '--port', '0']);
+  const heard: string[] = [];
+  createInterface({ input: listening.stdout }).on('line', (line) => heard.push(line));
+  await vi.waitFor(() => expect(heard.join('\n')).toContain('Listening at'), 10_000);
+  const body = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] });
+  const { id } = (await (await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })).json()) as {
+    id: string;
+  };
+  await vi.waitFor(() => expect(heard.join('\n')).toContain(`✓ job.completed  ${id}`), 10_000);
+  listening.kill('SIGINT');
+  expect(await listening).toMatchObject({ exitCode: 0, all: expect.not.stringMatching(/refused|whsec_/) });
+  const left = (await (await fetch(`${url}/v1/webhook_endpoints`, { headers })).json()) as { data: unknown[] };
+  expect(left.data).toEqual([]);
+}
+
 describe('aigolos up', { timeout: START_TIMEOUT_MS }, () => {
   it('starts everything, is found by other commands, mends what breaks, and leaves nothing running', async () => {
     const { running } = await up();
@@ -63,6 +81,8 @@ describe('aigolos up', { timeout: START_TIMEOUT_MS }, () => {
     const key = (await readFile(join(home, 'api-key'), 'utf8')).trim();
     const models = await fetch(`${state.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
     expect(models.status).toBe(200);
+
+    await hearsOfAJob(state.url ?? '', key);
 
     const second = await aigolos(['up']);
     expect(second).toMatchObject({ exitCode: 0, all: expect.stringContaining(`already running at ${state.url}`) });
