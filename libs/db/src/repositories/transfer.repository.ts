@@ -3,6 +3,7 @@ import { isDuplicateKey } from '../errors.ts';
 import type { AccountRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+import type { WebhookEndpointRecord } from '../models/webhook.model.ts';
 
 /** What leaves an installation in an export and comes in by an import. */
 export interface TransferredRecords {
@@ -10,6 +11,7 @@ export interface TransferredRecords {
   job: AnyJobRecord;
   conversation: ConversationRecord;
   message: MessageRecord;
+  webhookEndpoint: WebhookEndpointRecord;
 }
 export type TransferredKind = keyof TransferredRecords;
 
@@ -26,6 +28,8 @@ export interface TransferRepository {
   accounts(): AsyncIterable<AccountRecord>;
   /** All of an account's jobs, oldest first. */
   jobsOf(account: string): AsyncIterable<AnyJobRecord>;
+  /** Oldest first. */
+  webhookEndpointsOf(account: string): AsyncIterable<WebhookEndpointRecord>;
   /** In the order of their ids. */
   conversationsOf(account: string): AsyncIterable<ConversationRecord>;
   /** As they follow each other. */
@@ -48,9 +52,16 @@ export function createTransferRepository(models: {
   Job: Model<JobRecord>;
   Conversation: Model<ConversationRecord>;
   Message: Model<MessageRecord>;
+  WebhookEndpoint: Model<WebhookEndpointRecord>;
 }): TransferRepository {
-  const { Account, Job, Conversation, Message } = models;
-  const modelOf = { account: Account, job: Job, conversation: Conversation, message: Message } as unknown as {
+  const { Account, Job, Conversation, Message, WebhookEndpoint } = models;
+  const modelOf = {
+    account: Account,
+    job: Job,
+    conversation: Conversation,
+    message: Message,
+    webhookEndpoint: WebhookEndpoint,
+  } as unknown as {
     [Kind in TransferredKind]: Model<TransferredRecords[Kind]>;
   };
 
@@ -61,6 +72,8 @@ export function createTransferRepository(models: {
         .sort({ createdAt: 1, _id: 1 })
         .lean()
         .cursor({ batchSize: BATCH }) as AsyncIterable<AnyJobRecord>,
+    webhookEndpointsOf: (account) =>
+      WebhookEndpoint.find({ account }).sort({ createdAt: 1, _id: 1 }).lean().cursor({ batchSize: BATCH }),
     conversationsOf: (account) => Conversation.find({ account }).sort({ _id: 1 }).lean().cursor({ batchSize: BATCH }),
     messagesOf: (conversation) => Message.find({ conversation }).sort({ seq: 1 }).lean().cursor({ batchSize: BATCH }),
 

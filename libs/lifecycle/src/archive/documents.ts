@@ -4,15 +4,27 @@ import {
   ID_PREFIXES,
   type IdPrefix,
   JOB_CATALOGUE,
+  JobEventTypeSchema,
   type JobKind,
   JobUsageSchema,
   RetentionPolicySchema,
 } from '@aigolos/contracts';
-import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord } from '@aigolos/db';
+import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { z } from 'zod';
 
-/** Kinds of documents in an archive, each a file of its own, in the order in which they stand in it. */
-export const DOCUMENT_KINDS = ['account', 'chats', 'conversations', 'messages', 'syntheses', 'transcriptions'] as const;
+/**
+ * Kinds of documents in an archive, each a file of its own, in the order in which they stand in it: what others belong to
+ * comes first.
+ */
+export const DOCUMENT_KINDS = [
+  'account',
+  'webhook-endpoints',
+  'conversations',
+  'messages',
+  'chats',
+  'syntheses',
+  'transcriptions',
+] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 /** Exports and erasures are work on the data and no part of them. */
@@ -29,6 +41,7 @@ export type Document = { id: string; account?: string } & Record<string, unknown
 
 export interface RecordOfDocument {
   account: AccountRecord;
+  'webhook-endpoints': Omit<WebhookEndpointRecord, InUse>;
   chats: JobRecord<'chat'>;
   conversations: ConversationRecord;
   messages: MessageRecord;
@@ -56,6 +69,18 @@ const ACCOUNT = {
   retention: RetentionPolicySchema.partial().strict().optional(),
 } satisfies Fields<AccountRecord, 'webhookSecrets'>;
 
+/** Secrets stay where they are, and with them whether an endpoint is in use. */
+type InUse = 'secrets' | 'status' | 'statusReason' | 'failuresInRow' | 'failingSince' | 'updatedAt';
+
+const WEBHOOK_ENDPOINT = {
+  id: id(ID_PREFIXES.webhookEndpoint),
+  account: accountId,
+  url: z.url(),
+  events: z.array(JobEventTypeSchema),
+  description: z.string(),
+  createdAt: date,
+} satisfies Fields<WebhookEndpointRecord, InUse>;
+
 const CONVERSATION = {
   id: conversationId,
   account: accountId,
@@ -78,7 +103,7 @@ const MESSAGE = {
   createdAt: date,
 } satisfies Fields<MessageRecord>;
 
-/** What a job has only while it waits or runs, and what is made of it when it ends, elsewhere, is left out. */
+/** What a job has only while it waits or runs is left out, and whom its end was told to. */
 type Passing =
   | 'checkpoint'
   | 'leaseUntil'
@@ -123,6 +148,7 @@ const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind)
 /** Version 1 of the documents. A field that a record gains does not compile until it is listed here, or left out by name. */
 const SCHEMAS = {
   account: z.strictObject(ACCOUNT),
+  'webhook-endpoints': z.strictObject(WEBHOOK_ENDPOINT),
   chats: z.strictObject(jobFields('chat')),
   conversations: z.strictObject(CONVERSATION),
   messages: z.strictObject(MESSAGE),

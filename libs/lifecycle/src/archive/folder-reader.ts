@@ -2,7 +2,7 @@ import { createReadStream, type Dirent } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ArchiveSource, RawEntry } from './archive-source.ts';
-import { byPath, MANIFEST_MAX_BYTES, MANIFEST_NAME, readManifest } from './manifest.ts';
+import { inArchiveOrder, MANIFEST_MAX_BYTES, MANIFEST_NAME, readManifest } from './manifest.ts';
 import { refuse } from './refusal.ts';
 
 /** What an export into a folder has done so far lies in this file until it is whole. */
@@ -24,7 +24,9 @@ export async function openFolder(path: string): Promise<ArchiveSource> {
 }
 
 async function* entriesOf(root: string): AsyncGenerator<RawEntry> {
-  const paths = (await Array.fromAsync(walk(root, ''))).filter(({ path }) => path !== MANIFEST_NAME).toSorted(byPath);
+  const paths = (await Array.fromAsync(walk(root, '')))
+    .filter(({ path }) => path !== MANIFEST_NAME)
+    .toSorted(inArchiveOrder);
   for (const { path, type } of paths) {
     const { size } = await lstat(join(root, path));
     yield { path, type, bytes: size, content: readLazily(join(root, path)) };

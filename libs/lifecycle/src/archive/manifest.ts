@@ -5,11 +5,12 @@ import { refuse } from './refusal.ts';
 
 export const SCHEMA_VERSION = 1;
 export const MANIFEST_NAME = 'manifest.json';
-/** It is held in memory, here and where it is read; this is enough for some 700,000 files. */
-export const MANIFEST_MAX_BYTES = 128 * 1024 ** 2;
+/** It is held in memory, here and where it is read; this is enough for some 350,000 files. */
+export const MANIFEST_MAX_BYTES = 64 * 1024 ** 2;
 
 const SAFE_PART = '(?!\\.{1,2}(?:/|$))[\\w.-]+';
 const FILE_PATH = new RegExp(`^files/[a-z]{2,8}_[0-9a-z]{1,64}(?:/${SAFE_PART})+$`);
+const documentOrder = new Map(DOCUMENT_KINDS.map((kind, index) => [pathOfDocuments(kind), index]));
 const documentPaths = new Map<string, DocumentKind>(DOCUMENT_KINDS.map((kind) => [pathOfDocuments(kind), kind]));
 
 const FileSchema = z.strictObject({
@@ -31,7 +32,7 @@ const ManifestSchema = z.strictObject({
       z.ZodNumber
     >,
   ),
-  /** In ascending order of their paths, which is their order in the archive: documents, then files. */
+  /** In their order in the archive: documents, then files by their paths. */
   files: z.array(FileSchema),
 });
 export type Manifest = z.infer<typeof ManifestSchema>;
@@ -53,8 +54,10 @@ export function meaningOf(path: string): { documents: DocumentKind } | { blobKey
   return { blobKey, record: blobKey.slice(0, blobKey.indexOf('/')) };
 }
 
-/** Ascending by code units, the same everywhere. */
-export function byPath(a: { path: string }, b: { path: string }): number {
+/** Documents in the order of their kinds, then files in that of the code units of their paths. */
+export function inArchiveOrder(a: { path: string }, b: { path: string }): number {
+  const place = ({ path }: { path: string }) => documentOrder.get(path) ?? documentOrder.size;
+  if (place(a) !== place(b)) return place(a) - place(b);
   return a.path < b.path ? -1 : Number(a.path > b.path);
 }
 
@@ -94,7 +97,7 @@ function checkPaths(archive: string, files: ArchivedFile[]): void {
     if (!missing.delete(path) && !FILE_PATH.test(path)) {
       throw refuse(archive, `${MANIFEST_NAME} lists ${JSON.stringify(path)}, which is no path of an export`);
     }
-    if (before && byPath(before, { path }) >= 0) {
+    if (before && inArchiveOrder(before, { path }) >= 0) {
       throw refuse(archive, `${MANIFEST_NAME} lists ${path} twice, or its files are not in order`);
     }
   }

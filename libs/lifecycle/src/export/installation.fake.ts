@@ -13,7 +13,7 @@ export interface TestInstallation {
   db: Database;
   blobs: BlobStore;
   /** Everything that is stored, to be compared: records, and the keys and sizes of files. */
-  contents(): Promise<unknown>;
+  contents(): Promise<{ accounts: unknown[]; all: unknown[]; files: unknown[] }>;
   close(): Promise<void>;
 }
 
@@ -34,7 +34,8 @@ export async function openInstallation(
       const all = accounts.map(async ({ _id }) => {
         const conversations = await Array.fromAsync(transfer.conversationsOf(_id));
         const messages = conversations.map((one) => Array.fromAsync(transfer.messagesOf(one._id)));
-        return [await Array.fromAsync(transfer.jobsOf(_id)), conversations, await Promise.all(messages)];
+        const endpoints = await Array.fromAsync(transfer.webhookEndpointsOf(_id));
+        return [endpoints, await Array.fromAsync(transfer.jobsOf(_id)), conversations, await Promise.all(messages)];
       });
       const files = [];
       for await (const id of blobs.recordIds()) files.push(...(await Array.fromAsync(blobs.list(id))));
@@ -55,6 +56,7 @@ export interface Populated {
   account: string;
   username: string;
   conversation: string;
+  endpoint: string;
   jobs: { transcription: string; speech: string; chat: string };
 }
 
@@ -62,6 +64,19 @@ export interface Populated {
 export async function populate({ db, blobs }: TestInstallation, username: string, times = 1): Promise<Populated> {
   const { _id: account } = await db.access.ensureAccount(username);
   await db.access.createKey({ account, role: 'user', label: `secret label of ${username}` });
+  const endpoint = newId('webhookEndpoint');
+  await db.webhooks.insertEndpoint({
+    _id: endpoint,
+    account,
+    url: 'https://example.com/hook',
+    events: ['job.completed'],
+    description: '',
+    status: 'active',
+    secrets: { current: `whsec_of ${username}` },
+    failuresInRow: 0,
+    createdAt: new Date(),
+    updatedAt: new Date(),
+  });
   let populated: Populated | undefined;
   for (let time = 0; time < times; time += 1) {
     const transcription = await transcribed({ db, blobs }, account, `sound ${time} of ${username}`);
@@ -70,7 +85,7 @@ export async function populate({ db, blobs }: TestInstallation, username: string
     let chat = '';
     for (const said of ['hello', 'Что нового? 🎙', '“quoted”\nand more'])
       chat = await chatted(db, account, conversation, said);
-    populated = { account, username, conversation, jobs: { transcription, speech, chat } };
+    populated = { account, username, conversation, endpoint, jobs: { transcription, speech, chat } };
   }
   await db.jobs.insert(job({ kind: 'chat', account, status: 'in_progress', task: chatTask('still going') }));
   return populated as Populated;

@@ -11,7 +11,7 @@ import {
   toDocument,
 } from '../archive/documents.ts';
 import { writeJsonLines } from '../archive/json-lines.ts';
-import { type ArchivedFile, byPath, pathOfBlob, pathOfDocuments } from '../archive/manifest.ts';
+import { type ArchivedFile, inArchiveOrder, pathOfBlob, pathOfDocuments } from '../archive/manifest.ts';
 
 export interface ExportDeps {
   db: Pick<Database, 'transfer'>;
@@ -53,6 +53,7 @@ export async function takeSnapshot(
     const withFiles: string[] = [];
     let unfinished = 0;
     await write('account', account);
+    for await (const endpoint of transfer.webhookEndpointsOf(account._id)) await write('webhook-endpoints', endpoint);
     for await (const job of transfer.jobsOf(account._id)) {
       const kind = DOCUMENTS_OF_JOBS[job.kind];
       if (kind === undefined) continue;
@@ -92,7 +93,7 @@ async function listBlobs(blobs: Pick<BlobStore, 'list'>, records: string[], sign
     const some = records.slice(start, start + LISTED_AT_ONCE);
     for (const list of await Promise.all(some.map((id) => Array.fromAsync(blobs.list(id))))) found.push(...list);
   }
-  return found.toSorted((a, b) => byPath({ path: pathOfBlob(a.key) }, { path: pathOfBlob(b.key) }));
+  return found.toSorted((a, b) => inArchiveOrder({ path: pathOfBlob(a.key) }, { path: pathOfBlob(b.key) }));
 }
 
 function forEachKind<T>(make: (kind: DocumentKind) => T): Record<DocumentKind, T> {

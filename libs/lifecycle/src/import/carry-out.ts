@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import type { ConversationRecord } from '@aigolos/db';
+import type { ConversationRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { type CheckedEntry, checkedEntries } from '../archive/checked-entries.ts';
-import type { DocumentKind } from '../archive/documents.ts';
+import type { DocumentKind, RecordOfDocument } from '../archive/documents.ts';
 import { meaningOf } from '../archive/manifest.ts';
 import { batchesOf } from '../batches.ts';
+import { rotatedSecrets } from '../webhook-secrets.ts';
 import { plannedDocuments } from './documents-of-plan.ts';
 import { type ImportDeps, type ImportPlan, isWanted, KIND_OF_DOCUMENTS } from './plan.ts';
 
@@ -38,9 +39,22 @@ async function writeDocuments(
     signal.throwIfAborted();
     if (kind === 'account' && plan.accountExists) continue;
     const records = batch.filter(({ skipped }) => !skipped).map(({ record }) => record);
-    await transfer.insert(KIND_OF_DOCUMENTS[kind], records);
+    if (kind === 'webhook-endpoints') await transfer.insert('webhookEndpoint', records.map(putAside));
+    else await transfer.insert(KIND_OF_DOCUMENTS[kind], records as never[]);
     if (kind === 'conversations') for (const record of records) await transfer.advance(record as ConversationRecord);
   }
+}
+
+/** An endpoint comes without its secret: its owner takes a new one and resumes it. Until then it calls nobody. */
+function putAside(endpoint: unknown): WebhookEndpointRecord {
+  return {
+    ...(endpoint as RecordOfDocument['webhook-endpoints']),
+    secrets: rotatedSecrets(undefined, 0),
+    status: 'paused',
+    statusReason: 'it came with an import: rotate its secret, then set it active',
+    failuresInRow: 0,
+    updatedAt: new Date(),
+  };
 }
 
 async function writeFile(

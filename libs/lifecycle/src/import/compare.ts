@@ -14,12 +14,13 @@ const LIFETIMES = [
 
 /**
  * Is a record that lives here the one that a document tells of? Jobs and messages never change once they are exported, but
- * for their lifetimes; a conversation goes on, and an account's settings are its own.
+ * for their lifetimes; a conversation goes on, and settings are those of the place.
  */
 export function isTheSame(kind: DocumentKind, document: Document, living: Document): boolean {
   switch (kind) {
     case 'account':
       return living['username'] === document['username'];
+    case 'webhook-endpoints':
     case 'conversations':
       return living.account === document.account && living['createdAt'] === document['createdAt'];
     case 'messages':

@@ -53,6 +53,7 @@ function placeOf(kind: DocumentKind, document: Document): string {
       return document.id;
     case 'messages':
       return `${String(document['conversation'])} ${String(document['seq']).padStart(12, '0')}`;
+    case 'webhook-endpoints':
     case 'chats':
     case 'syntheses':
     case 'transcriptions':

@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { useMongo } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { DOCUMENT_KINDS } from '../archive/documents.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import {
   openInstallation,
@@ -128,8 +129,9 @@ describe('interrupted at random points', () => {
     const options = { dryRun: false, sources: await openArchives(whole) };
     const random = randomly(SEED);
     for (let time = 0; time < 6; time += 1) {
-      // Each run inserts the documents of six kinds, and at least one file is left for the last.
-      const { deps, signal } = stopAt(target, random(6 + 1));
+      // Each run inserts the documents of all kinds, and goes on with the files that are missing.
+      const present = (await Array.fromAsync(target.blobs.recordIds())).length;
+      const { deps, signal } = stopAt(target, random(DOCUMENT_KINDS.length + FILES - present));
       await expect(importArchives(deps, { ...options, signal })).rejects.toThrow('interrupted');
       const ids = await Array.fromAsync(target.blobs.recordIds());
       expect(await target.db.jobs.existing(ids)).toEqual(new Set(ids));
@@ -137,7 +139,5 @@ describe('interrupted at random points', () => {
     await importArchives(target, { ...options, signal: free });
     const again = await exportToFolder(target, { account: user.account, directory: join(dir, 'again'), signal: free });
     expect(await manifestIn(again.path)).toEqual(manifest);
-    const last = await importArchives(target, { ...options, signal: free });
-    expect(last[0]?.changed).toBe(false);
   });
 });

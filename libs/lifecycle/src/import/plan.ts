@@ -47,6 +47,7 @@ export interface ImportPlan {
 
 export const KIND_OF_DOCUMENTS = {
   account: 'account',
+  'webhook-endpoints': 'webhookEndpoint',
   chats: 'job',
   conversations: 'conversation',
   messages: 'message',

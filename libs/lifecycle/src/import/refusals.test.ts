@@ -282,7 +282,7 @@ describe('an archive is refused, and nothing of it is taken, where', () => {
       (all) => all.unshift({ header: { name: 'x' }, content: Buffer.of(1) }),
       '"x" is not listed',
     ],
-    ['an entry is missing', (all) => all.splice(1, 1), 'documents/chats.jsonl is missing'],
+    ['an entry is missing', (all) => all.splice(2, 1), 'documents/conversations.jsonl is missing'],
     ['the last entry is missing', (all) => all.pop(), '/input is missing'],
     ['an entry has other content', (all) => last(all).content?.fill('x'), '/input is corrupt'],
     [
