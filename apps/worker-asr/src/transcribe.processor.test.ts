@@ -84,7 +84,10 @@ function context(model: string, checkpoint?: unknown) {
   return { kept, context: value as unknown as JobContext<'transcription'> };
 }
 
-const blobs = { withLocalFile: <T>(_key: string, use: (path: string) => Promise<T>) => use(longAudio) };
+const blobs = {
+  exists: async () => true,
+  withLocalFile: <T>(_key: string, use: (path: string) => Promise<T>) => use(longAudio),
+};
 
 describe('transcribing a long file', () => {
   test('goes chunk by chunk; times are those of the whole file and nothing is left out', async () => {
@@ -121,6 +124,16 @@ describe('transcribing a long file', () => {
     expect(second.result.segments.map(({ start }) => start)).toEqual(
       expected.result.segments.map(({ start }) => start),
     );
+  });
+
+  test('audio that was lost fails the job with the reason, at once', async () => {
+    const { engine } = createSpyEngine();
+    const lost = { ...blobs, exists: async () => false };
+    const process = createTranscribeProcessor({ engine, media, blobs: lost, maxSeconds: 20 });
+    await expect(process(context('spy').context)).rejects.toMatchObject({
+      code: 'AUDIO_NOT_AVAILABLE',
+      retryable: false,
+    });
   });
 
   test('audio past the limit, and a model that is not served, are refused', async () => {

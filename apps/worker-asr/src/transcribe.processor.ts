@@ -12,7 +12,7 @@ import { chunkAtPauses, type Media } from '@aigolos/media';
 export interface TranscribeDeps {
   engine: AsrEngine;
   media: Media;
-  blobs: Pick<BlobStore, 'withLocalFile'>;
+  blobs: Pick<BlobStore, 'exists' | 'withLocalFile'>;
   maxSeconds: number;
 }
 
@@ -29,6 +29,7 @@ export function createTranscribeProcessor({
   return async ({ job, signal, reportProgress, checkpoint }) => {
     const { task } = job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
+    if (!(await blobs.exists(task.audio.blobKey))) throw audioLost();
     const begun = performance.now();
     const warnings = new Set<string>();
     const done = startingPoint(job.checkpoint);
@@ -107,5 +108,11 @@ function servesAnotherModel(asked: string, served: string): AsrServiceError {
   return new AsrServiceError(`Model ${asked} is not served any more; this installation has ${served}.`, {
     code: 'ASR_ENGINE_REJECTED',
     param: 'model',
+  });
+}
+
+function audioLost(): AsrServiceError {
+  return new AsrServiceError('The audio of this job was lost before it was transcribed; submit it again.', {
+    code: 'AUDIO_NOT_AVAILABLE',
   });
 }

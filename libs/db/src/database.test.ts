@@ -144,6 +144,14 @@ describe('conversations', () => {
       [3, 'answer of cht_2'],
     ]);
   });
+
+  test('one that was removed gets no messages of a turn that was under way', async () => {
+    const { _id: conversation } = await db.conversations.create('acc_1');
+    const messages = [{ role: 'user' as const, content: 'hi' }];
+    await db.conversations.delete(conversation);
+    await db.conversations.appendTurn({ conversation, account: 'acc_1', job: 'cht_1', messages, at: new Date() });
+    expect(await db.conversations.messageIds(conversation, 9)).toEqual([]);
+  });
 });
 
 test('an API key is found by itself alone, and its text is kept nowhere', async () => {

@@ -16,7 +16,10 @@ export interface ConversationsRepository {
   ): Promise<{ turn: number; retentionSeconds: number | null } | undefined>;
   /** The last messages, oldest first. */
   lastMessages(id: string, limit: number): Promise<MessageRecord[]>;
-  /** Writes the messages of one finished turn, once, however often it is called. Turns must be written one after another. */
+  /**
+   * Writes the messages of one finished turn, once, however often it is called; none where the conversation is gone. Turns
+   * must be written one after another.
+   */
   appendTurn(turn: {
     conversation: string;
     account: string;
@@ -106,6 +109,9 @@ export function createConversationsRepository(
         if (written.some((message) => message._id === _id)) continue;
         await Message.create({ _id, conversation, account, seq: first + index, role, content, job, createdAt: at });
       }
+      // Whoever removes a conversation removes its record first: what was written after that goes by this, what before by that.
+      if (await Conversation.exists({ _id: conversation })) return;
+      await Message.deleteMany({ _id: { $in: messages.map((_, index) => messageId(job, index)) } });
     },
 
     async noteMessage({ conversation, seq, createdAt }) {

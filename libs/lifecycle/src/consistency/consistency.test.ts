@@ -82,8 +82,9 @@ test('what became whole in between is not mended', async () => {
 test('messages and turns without their conversation are deleted', async () => {
   const conversation = newId('conversation');
   const job = await at.insertJob({ conversation, turn: 0 });
-  const messages = [{ role: 'user' as const, content: 'hi' }];
-  await at.db.conversations.appendTurn({ conversation, account: at.account, job, messages, at: new Date() });
+  const said = { role: 'user' as const, content: 'hi', createdAt: new Date() };
+  const message = { _id: newId('message'), conversation, account: at.account, seq: 0, job, ...said };
+  await at.db.transfer.insert('message', [message]);
   expect(new Set((await findings()).map(String))).toEqual(new Set([`message_without_conversation,${conversation}`]));
   expect(await sweepTwice()).toEqual([{}, { message_without_conversation: 1 }]);
   expect(await at.db.conversations.lastMessages(conversation, 9)).toEqual([]);
