@@ -36,6 +36,7 @@ export interface Stack {
   db: Database;
   redis: RedisProcess;
   mongo: MongoProcess;
+  mongoUrl: string;
   blobDir: string;
   /** The first process of this name that runs. */
   app(name: AppName): AppProcess;
@@ -111,6 +112,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
     db,
     redis,
     mongo,
+    mongoUrl,
     blobDir,
     app(name) {
       const app = running.find((candidate) => candidate.name === name);

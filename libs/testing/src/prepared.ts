@@ -20,6 +20,11 @@ export function secantusd(): string {
   return programOf(join(REPOSITORY, 'apps', 'cli', 'python', 'secantusdb.txt'), 'secantusd-py');
 }
 
+/** The Python that verifies webhooks. @throws where `npm test` has not prepared it yet. */
+export function receiversPython(): string {
+  return programOf(join(REPOSITORY, 'apps', 'e2e', 'python', 'receivers.txt'), 'python');
+}
+
 /** A program of a prepared Python environment, which is named by the hash of its requirements. */
 function programOf(requirements: string, program: string): string {
   const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);

@@ -35,6 +35,12 @@ export function secantusEnvSpec({ paths }: CliConfig): PythonEnvSpec {
   return { name: 'Python for SecantusDB', requirements, bytes: 120e6 };
 }
 
+/** What the Python receiver of docs/webhooks.md needs, which tests run. */
+export function receiversEnvSpec({ paths }: CliConfig): PythonEnvSpec {
+  const requirements = join(paths.root, 'apps', 'e2e', 'python', 'receivers.txt');
+  return { name: 'Python for webhooks', requirements, bytes: 1e6 };
+}
+
 /** Where the environment of a requirements file lies: another file makes another environment. */
 async function pythonEnvFolder(spec: PythonEnvSpec, config: CliConfig): Promise<string> {
   const hash = createHash('sha256')

@@ -1,0 +1,18 @@
+import { dirname } from 'node:path';
+import { receiversPython } from '@aigolos/testing';
+import getPort from 'get-port';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runDocument } from './docs.ts';
+import { type Stack, startStack } from './stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ engines: 'test', env: { WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' } });
+});
+afterAll(() => stack?.stop());
+
+test('docs/webhooks.md: every command and receiver in it does what it says', async () => {
+  const programs = [dirname(receiversPython())];
+  const replace = { '8788': String(await getPort()), '9000': String(await getPort()) };
+  await expect(runDocument('webhooks.md', { stack, programs, replace })).resolves.toBeUndefined();
+});
