@@ -1,8 +1,29 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import base from '../../vitest.base.ts';
 
-/** Whole stacks on two cores: one file after another, and time for a killed worker's lease to run out. */
-export default mergeConfig(
-  base,
-  defineConfig({ test: { fileParallelism: false, testTimeout: 90_000, hookTimeout: 120_000 } }),
-);
+/** Files that look at the clock, on real engines or at real speed: one after another, with nothing beside them. */
+const TIMED = ['test/clients.test.ts', 'test/own-gateway.test.ts'];
+
+/** Time for a stack to start, and for a killed worker's lease to run out. */
+const patience = { testTimeout: 90_000, hookTimeout: 120_000 };
+
+/** Whole stacks on two cores: those that mostly wait run two at a time, first. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { ...base.test, ...patience, name: 'stacks', exclude: TIMED, maxWorkers: 2, sequence: { groupOrder: 0 } },
+      },
+      {
+        test: {
+          ...base.test,
+          ...patience,
+          name: 'timed',
+          include: TIMED,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
