@@ -2,6 +2,8 @@ export { type ArchiveSource } from './archive/archive-source.ts';
 export { folderNameOf } from './archive/folder-name.ts';
 export { openArchives } from './archive/open-archives.ts';
 export { ARCHIVE_SUFFIX } from './archive/tar-format.ts';
+export { type BackupOptions, backUp } from './backup/backup.ts';
+export { pruneBackups } from './backup/slots.ts';
 export {
   type CleanupItem,
   type CleanupSelection,
@@ -28,11 +30,8 @@ export { createReceiverRules, type ReceiverRules } from './webhook-receiver.ts';
 export { rotatedSecrets } from './webhook-secrets.ts';
 export {
   announceJobEnd,
-  announceJobStart,
   announcePending,
   announceTest,
-  DELIVERY_KEPT_MS,
-  enqueueDeliveries,
   replayDelivery,
   replaySince,
   resumeDeliveries,

@@ -11,7 +11,7 @@ export interface WebhookDeps {
 
 const DAY_MS = 24 * 60 * 60_000;
 /** How long a row is kept: longer than its last retry, and long enough to be looked into and replayed. */
-export const DELIVERY_KEPT_MS = 30 * DAY_MS;
+const DELIVERY_KEPT_MS = 30 * DAY_MS;
 /** A row that is made by the reaction is not made a second time by the sweep. */
 const PENDING_GRACE_MS = 5_000;
 const BATCH = 500;
@@ -88,7 +88,7 @@ async function enqueuePending(deps: WebhookDeps, endpoint: string): Promise<void
 }
 
 /** Puts rows on the queue. A queue that is away is made up for by the deliverers' own search for what is due. */
-export async function enqueueDeliveries({ producer, log }: WebhookDeps, ids: string[]): Promise<void> {
+async function enqueueDeliveries({ producer, log }: WebhookDeps, ids: string[]): Promise<void> {
   for (const id of ids) {
     await producer.addDelivery(id).catch((error: unknown) => {
       log.debug({ delivery: id, reason: messageOf(error) }, 'the queue is away; the delivery is found when it is due');
