@@ -1,5 +1,5 @@
 import { ConflictError, NotFoundError } from '@aigolos/contracts';
-import type { DeliveryStatus, WebhookDeliveryRecord, WebhookEndpointRecord } from '@aigolos/db';
+import type { DeliveryStatus, EndpointStatus, WebhookDeliveryRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { announceTest, replayDelivery, replaySince, type WebhookDeps } from '@aigolos/lifecycle';
 import type { WebhookEndpoints } from './webhook-endpoints.service.ts';
 
@@ -14,7 +14,7 @@ export interface WebhookDeliveries {
     job?: string | undefined;
     status?: DeliveryStatus | undefined;
   }): Promise<{ deliveries: WebhookDeliveryRecord[]; hasMore: boolean }>;
-  /** Sends an event that means nothing. @throws ConflictError where the endpoint is not active. */
+  /** Sends an event that means nothing, to a paused one too. @throws ConflictError where the endpoint is disabled. */
   test(account: string, endpoint: string): Promise<WebhookDeliveryRecord>;
   /** Sends one again, to the endpoint where one is named. @throws NotFoundError; ConflictError where its endpoint is not active. */
   replay(account: string, id: string, endpoint?: string): Promise<WebhookDeliveryRecord>;
@@ -34,9 +34,13 @@ export function createWebhookDeliveries(
     throw new NotFoundError(`There is no webhook delivery ${id}.`, { code: 'WEBHOOK_DELIVERY_NOT_FOUND' });
   }
 
-  async function getActive(account: string, id: string): Promise<WebhookEndpointRecord> {
+  async function getOneInUse(
+    account: string,
+    id: string,
+    statuses: EndpointStatus[] = ['active'],
+  ): Promise<WebhookEndpointRecord> {
     const endpoint = await endpoints.get(account, id);
-    if (endpoint.status === 'active') return endpoint;
+    if (statuses.includes(endpoint.status)) return endpoint;
     throw new ConflictError(`Webhook endpoint ${id} is ${endpoint.status}: set its status to active first.`, {
       code: 'WEBHOOK_ENDPOINT_NOT_ACTIVE',
     });
@@ -49,16 +53,17 @@ export function createWebhookDeliveries(
       const found = await webhooks.listDeliveries({ account, limit: limit + 1, after: last, endpoint, job, status });
       return { deliveries: found.slice(0, limit), hasMore: found.length > limit };
     },
-    test: async (account, endpoint) => announceTest(deps, await getActive(account, endpoint)),
+    // One that is paused is tested before it is used again.
+    test: async (account, endpoint) => announceTest(deps, await getOneInUse(account, endpoint, ['active', 'paused'])),
     async replay(account, id, endpoint) {
       if (endpoint !== undefined) await endpoints.get(account, endpoint);
       const delivery = await get(account, id, endpoint);
-      if (delivery.endpoint !== undefined) await getActive(account, delivery.endpoint);
+      if (delivery.endpoint !== undefined) await getOneInUse(account, delivery.endpoint);
       await replayDelivery(deps, id);
       return get(account, id, endpoint);
     },
     async replaySince(account, endpoint, since) {
-      await getActive(account, endpoint);
+      await getOneInUse(account, endpoint);
       return replaySince(deps, endpoint, since);
     },
   };

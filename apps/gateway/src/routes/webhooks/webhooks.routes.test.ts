@@ -332,6 +332,9 @@ describe('deliveries', () => {
     const { id } = await create();
     const delivery = await insertDelivery({ endpoint: id });
     await patch(id, { status: 'paused' });
+    expect((await house.post(`${PATH}/${id}/test`, undefined)).status).toBe(202);
+    await patch(id, { status: 'active' });
+    await house.db.webhooks.suspendEndpoint(id, 'disabled', 'it is gone');
     for (const [path, body] of [
       ['/test', undefined],
       [`/deliveries/${delivery}/replay`, undefined],
