@@ -5,6 +5,7 @@ import { type App, createCloser, createMetrics, type Logger, startHealthServer }
 import type { Config } from './config.ts';
 import { startDataJob } from './data-job.ts';
 import { createDuties } from './duties.ts';
+import { createExportProcessor } from './export.processor.ts';
 import { startLeadership } from './leadership.ts';
 import { createReactors } from './reactors.ts';
 import { openStores } from './stores.ts';
@@ -12,8 +13,8 @@ import { createSweeps } from './sweeps.ts';
 import { createTaskRunner } from './task-runner.ts';
 import { createTasks } from './tasks.ts';
 
-/** A watcher that has been without news for longer makes its process unready. */
-const BROKEN_TOLERATED_SECONDS = 30;
+/** A leader that has not heard of changes for longer is unready. */
+const SILENCE_TOLERATED_SECONDS = 30;
 
 /** Everything that happens by itself: reactions to changes, sweeps, scheduled tasks, and jobs that are about data. */
 export function createApp(config: Config, log: Logger): App {
@@ -29,6 +30,7 @@ export function createApp(config: Config, log: Logger): App {
 
       const dataJobs = [
         startDataJob({ kind: 'erasure', process: createEraser(stores), deps: stores, redis: config, metrics }),
+        startDataJob({ kind: 'export', process: createExportProcessor(stores), deps: stores, redis: config, metrics }),
       ];
       for (const job of dataJobs) closer.add(() => job.stop());
 
@@ -49,7 +51,7 @@ export function createApp(config: Config, log: Logger): App {
           database: () => db.ping(),
           queue: () => producer.ping(),
           dataJobs: async () => dataJobs.every((job) => job.isRunning()),
-          reactions: async () => (reactors.status().brokenForSeconds ?? 0) <= BROKEN_TOLERATED_SECONDS,
+          reactions: async () => reactors.status().silentForSeconds <= SILENCE_TOLERATED_SECONDS,
         };
         const details = () => ({ role: leadership.role, reactions: reactors.status() });
         const { HEALTH_HOST: host, HEALTH_PORT: port } = config;

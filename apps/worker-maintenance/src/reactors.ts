@@ -11,11 +11,11 @@ export interface ReactorOptions {
 }
 
 export interface ReactionsStatus {
-  /** Since the database last answered the watcher; absent where this process does not watch. */
-  heardSecondsAgo?: number;
-  /** For how long no changes have come in, where that is so. */
-  brokenForSeconds?: number;
-  /** By reaction, since the last change that it reacted to in this process. */
+  /** `idle`: another process leads. `opening`: it leads, and has not heard of changes yet. */
+  state: 'idle' | 'opening' | 'watching' | 'silent';
+  /** Since the database last answered the watcher, while it watches. */
+  silentForSeconds: number;
+  /** By reaction, since the last change that was reacted to in this process. */
   lastEventAgeSeconds: Record<string, number>;
 }
 
@@ -25,20 +25,21 @@ export interface Reactors {
   status(): ReactionsStatus;
 }
 
+/** The watcher hears from the database several times a second. */
+const SILENT_AFTER_SECONDS = 5;
+
 /** The reactions with their metrics, log and state. */
 export function createReactors({ db, reactions, sweep, metrics, log }: ReactorOptions): Reactors {
   const lastEvents = new Map<string, number>();
   const measured = createReactionMetrics(metrics, reactions, lastEvents);
-  let heardAt: number | undefined;
-  let brokenSince: number | undefined;
+  /** Since the term began, or the database last answered in it. */
+  let silentSince: number | undefined;
+  let hasHeard = false;
 
   const observer: WatchObserver = {
     onHeard() {
-      heardAt = Date.now();
-      brokenSince = undefined;
-    },
-    onBroken() {
-      brokenSince ??= Date.now();
+      silentSince = Date.now();
+      hasHeard = true;
     },
     onHistoryLost: () => measured.historyLost.inc(),
     onEffect({ name }, { id, at }) {
@@ -59,18 +60,22 @@ export function createReactors({ db, reactions, sweep, metrics, log }: ReactorOp
 
   return {
     async run(signal, fence) {
+      silentSince = Date.now();
+      hasHeard = false;
       try {
         await db.watch({ name: 'reactions', fence, reactions, sweep, observer, signal, log });
       } finally {
-        heardAt = undefined;
-        brokenSince = undefined;
+        silentSince = undefined;
       }
     },
     status() {
       const ages = [...lastEvents].map(([name, at]) => [name, secondsSince(at)] as const);
+      const silentForSeconds = silentSince === undefined ? 0 : secondsSince(silentSince);
+      const leading = hasHeard ? 'watching' : 'opening';
+      const state = silentForSeconds > SILENT_AFTER_SECONDS ? 'silent' : leading;
       return {
-        ...(heardAt !== undefined && { heardSecondsAgo: secondsSince(heardAt) }),
-        ...(brokenSince !== undefined && { brokenForSeconds: secondsSince(brokenSince) }),
+        state: silentSince === undefined ? 'idle' : state,
+        silentForSeconds,
         lastEventAgeSeconds: Object.fromEntries(ages),
       };
     },

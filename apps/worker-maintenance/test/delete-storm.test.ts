@@ -15,7 +15,7 @@ afterAll(() => at?.close());
 test('5,000 records are deleted while the reactors are killed three times: no file is left behind, without any sweep', async () => {
   const start = () => at.start({ LEADER_LEASE_MS: '1500' });
   let app = await start();
-  await waitUntil('it watches', async () => (await at.status(app)).reactions.heardSecondsAgo !== undefined);
+  await waitUntil('it watches', async () => (await at.status(app)).reactions.state === 'watching');
   await at.insertRecords(RECORDS);
   const left = async () => (await at.recordsWithFiles()).length;
   expect(await left()).toBe(RECORDS);

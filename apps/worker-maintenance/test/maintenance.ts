@@ -6,6 +6,7 @@ import { newJobRecord, openDatabase } from '@aigolos/db';
 import {
   type AppProcess,
   type DatabaseShell,
+  type MongoProcess,
   openDatabaseShell,
   startApp,
   startMongo,
@@ -19,13 +20,18 @@ const SPEECH: SpeechTask = { model: 'test', voice: 'ada', input: 'hello', format
 export interface Status {
   ready: boolean;
   role: 'leader' | 'follower';
-  reactions: { heardSecondsAgo?: number; lastEventAgeSeconds: Record<string, number> };
+  reactions: {
+    state: 'idle' | 'opening' | 'watching' | 'silent';
+    silentForSeconds: number;
+    lastEventAgeSeconds: Record<string, number>;
+  };
 }
 
 /** Servers of a test's own, and processes of worker-maintenance on them. */
 export interface Maintenance {
   /** Whose changes nobody but the database knows of. */
   shell: DatabaseShell;
+  mongo: MongoProcess;
   /** Starts one more and awaits that it is ready. */
   start(env?: Record<string, string>): Promise<AppProcess>;
   status(app: AppProcess): Promise<Status>;
@@ -52,6 +58,7 @@ export async function startMaintenance(options: { keptChanges?: number } = {}): 
   const recordsWithFiles = () => readdir(join(dir, 'blobs')).catch(() => []);
   return {
     shell,
+    mongo,
     async start(more) {
       const app = await startApp('worker-maintenance', { ...env, ...more });
       running.push(app);

@@ -77,7 +77,6 @@ async function watch(
     },
     observer: {
       onHeard: () => heard.resolve(),
-      onBroken: () => {},
       onHistoryLost: () => {
         state.historyLost += 1;
       },

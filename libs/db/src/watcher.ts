@@ -23,10 +23,8 @@ export interface WatchOptions {
 
 /** Is told how the watching goes. */
 export interface WatchObserver extends ReactionObserver {
-  /** The database answers: changes come in as they are made. */
+  /** The database answers, several times a second: changes come in as they are made. */
   onHeard(): void;
-  /** No changes come in; it is tried again. */
-  onBroken(error: unknown): void;
   /** The place was too old to go on from. */
   onHistoryLost(): void;
 }
@@ -62,7 +60,6 @@ export async function watchChanges(
         await place.drop().catch(() => {});
       } else {
         log.warn({ watcher: name, err: error }, 'watching failed, trying again');
-        observer.onBroken(error);
       }
       await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
     }
