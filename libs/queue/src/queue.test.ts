@@ -72,6 +72,26 @@ describe('a queue', () => {
     await waitUntil('it is done', async () => !(await producer.knows({ id: 'cht_1', kind: 'chat' })));
   });
 
+  test('a delivery that is kept for later comes at once when it is added again, and not twice', async () => {
+    const producer = closing(await createProducer(config, log));
+    const answers: Handled[] = [{ againAfterMs: 3_600_000 }];
+    let handled = 0;
+    closing(
+      createQueueWorker({
+        redis: config,
+        queue: 'webhooks',
+        concurrency: 2,
+        log,
+        handle: async () => answers[handled++] ?? 'done',
+      }),
+    );
+    await producer.addDelivery('whd_1');
+    await waitUntil('it is kept for later', async () => (await producer.queues.webhooks.getDelayedCount()) === 1);
+    await Promise.all([producer.addDelivery('whd_1'), producer.addDelivery('whd_1')]);
+    await waitUntil('it is done', async () => !(await producer.knowsDelivery('whd_1')));
+    expect(handled).toBe(2);
+  });
+
   test('a producer fails at once while Redis is away, and works again when it is back', async () => {
     const own = await startRedis();
     closers.push(() => own.kill());
