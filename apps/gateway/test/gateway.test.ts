@@ -1,7 +1,7 @@
 import { request as rawRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { ProblemSchema } from '@aigolos/contracts';
+import { ProblemSchema, QUEUE_NAMES } from '@aigolos/contracts';
 import { createLogger, loadConfig } from '@aigolos/runtime';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,7 +44,7 @@ describe('who may call', () => {
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('AIGolos queues');
     const queues = await fetch(new URL('/admin/queues/api/queues', house.url), basic);
-    expect(await queues.json()).toMatchObject({ queues: [{ name: 'asr' }, { name: 'llm' }, { name: 'tts' }] });
+    expect(await queues.json()).toMatchObject({ queues: QUEUE_NAMES.map((name) => ({ name })) });
     const pause = await fetch(new URL('/admin/queues/api/queues/llm/pause', house.url), { method: 'PUT', ...basic });
     expect(pause.status).toBe(405);
   });
@@ -99,16 +99,31 @@ test('the OpenAPI document has every route, its security, and the form of an upl
   };
   expect(document.openapi).toBe('3.1.1');
   expect(Object.keys(document.paths).toSorted()).toEqual([
+    '/.well-known/jwks.json',
+    '/v1/account',
+    '/v1/account/rotate_webhook_secret',
     '/v1/audio/speech',
     '/v1/audio/transcriptions',
     '/v1/audio/voices',
     '/v1/chat/completions',
+    '/v1/conversations/{id}',
+    '/v1/erasures',
+    '/v1/erasures/{id}',
     '/v1/jobs',
     '/v1/jobs/{id}',
     '/v1/jobs/{id}/cancel',
     '/v1/jobs/{id}/result',
     '/v1/models',
     '/v1/models/{id}',
+    '/v1/webhook_deliveries',
+    '/v1/webhook_deliveries/{delivery}/replay',
+    '/v1/webhook_endpoints',
+    '/v1/webhook_endpoints/{id}',
+    '/v1/webhook_endpoints/{id}/deliveries',
+    '/v1/webhook_endpoints/{id}/deliveries/{delivery}/replay',
+    '/v1/webhook_endpoints/{id}/replay',
+    '/v1/webhook_endpoints/{id}/rotate_secret',
+    '/v1/webhook_endpoints/{id}/test',
   ]);
   const form = document.paths['/v1/audio/transcriptions']?.['post'];
   expect(form?.security).toEqual([{ apiKey: [] }]);
