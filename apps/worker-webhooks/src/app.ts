@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { createDeliverer, type Deliverer } from './deliver.processor.ts';
 import { createDeliveryMetrics } from './metrics.ts';
 import { createReceiverSlots } from './receiver-slots.ts';
+import { createNameResolver } from './resolve-name.ts';
 import { createSweep } from './sweep.ts';
 
 /** Signed calls to those who want to be told. */
@@ -40,6 +41,7 @@ export function createApp(config: Config, log: Logger): App {
         exchanges: {
           rules: createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS),
           timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+          resolve: createNameResolver({ asksSystem: config.WEBHOOK_ALLOWED_NETWORKS.length > 0 }),
         },
         plan: {
           pausesMs: config.WEBHOOK_RETRY_SECONDS.map((seconds) => seconds * 1_000),

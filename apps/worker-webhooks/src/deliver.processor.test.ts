@@ -28,7 +28,7 @@ function deliverer(plan: Partial<SettlementPlan> = {}, { timeoutMs = 2_000, limi
   return createDeliverer({
     db,
     slots: createReceiverSlots(limit),
-    exchanges: { rules: createReceiverRules(['127.0.0.0/8']), timeoutMs },
+    exchanges: { rules: createReceiverRules(['127.0.0.0/8']), timeoutMs, resolve: async () => [] },
     plan: { pausesMs: [5_000, 60_000], pauseAfterFailures: 100, pauseAfterMs: 0, ...plan },
     metrics,
     log,

@@ -104,7 +104,7 @@ const guarded: Guard = (url, deps) => {
 };
 
 /** What many do: look, check, and then let the HTTP client look again. */
-const checkThenFetch: Guard = async (url, { rules: { refusal }, resolve = async () => [] }) => {
+const checkThenFetch: Guard = async (url, { rules: { refusal }, resolve }) => {
   const { hostname } = new URL(url);
   const bare = hostname.replace(/^\[(.*)\]$/, '$1');
   const addresses = isIP(bare) === 0 ? await resolve(bare) : [bare];

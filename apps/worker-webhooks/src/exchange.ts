@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -14,8 +13,8 @@ export interface ExchangeDeps {
   rules: Pick<ReceiverRules, 'refusal'>;
   /** For the whole of it, from the look-up of the name to the last byte of the answer. */
   timeoutMs: number;
-  /** Every IP address of a name; the system's own look-up unless a test says otherwise. */
-  resolve?: (hostname: string) => Promise<string[]>;
+  /** Gives every IP address of a name. */
+  resolve: (hostname: string) => Promise<string[]>;
 }
 
 export type Exchanged =
@@ -33,7 +32,7 @@ const ANSWER_BYTES = 64 * 1024;
  * reached, and the connection goes to those very addresses. Redirects are answers like others and are not followed.
  */
 export async function exchange(outgoing: Outgoing, deps: ExchangeDeps, signal: AbortSignal): Promise<Exchanged> {
-  const { rules, timeoutMs, resolve = resolveName } = deps;
+  const { rules, timeoutMs, resolve } = deps;
   const budget = AbortSignal.timeout(timeoutMs);
   const url = new URL(outgoing.url);
   try {
@@ -99,10 +98,6 @@ function answerWith(addresses: string[]): LookupFunction {
     const [first = { address: '', family: 0 }] = all;
     return callback(null, first.address, first.family);
   };
-}
-
-async function resolveName(hostname: string): Promise<string[]> {
-  return (await lookup(hostname, { all: true })).map(({ address }) => address);
 }
 
 /** A look-up cannot be broken off; its answer is not waited for. */
