@@ -21,7 +21,7 @@ async function schemaOf(app: string): Promise<z.ZodObject> {
 }
 
 /** What the Node, Python and shell in an image read, not our apps. */
-const NOT_OURS = new Set(['NODE_ENV', 'PYTHONDONTWRITEBYTECODE', 'HEALTHCHECK_URL', 'UV_THREADPOOL_SIZE']);
+const NOT_OURS = new Set(['NODE_ENV', 'PYTHONDONTWRITEBYTECODE', 'HEALTHCHECK_URL']);
 
 describe('docker-compose.yml', () => {
   const schema = JSON.parse(
