@@ -16,6 +16,10 @@ export const ConfigSchema = z.object({
   ...blobConfig,
   ...healthConfig,
   ...cleanupConfig,
+  BACKUP_DIR: z.string().optional().describe('folder that scheduled backups go to; there are none where absent'),
+  BACKUP_CRON: z.string().default('30 2 * * *').describe('when everything is backed up: cron, UTC'),
+  BACKUP_KEEP: intVar.min(1).default(7).describe('so many backups are kept'),
+  BACKUP_MAX_AGE_DAYS: intVar.min(1).default(30).describe('and none that is older, but the newest'),
   LEADER_LEASE_MS: intVar
     .min(500)
     .default(6_000)

@@ -68,7 +68,7 @@ export function createTaskRunner(options: TaskRunnerOptions): (name: string, slo
       runs.inc({ task: name, outcome });
     };
     try {
-      await withLease(run, task.run);
+      await withLease(run, (until) => task.run(until, slot));
       await end('done');
       log.info({ task: name, slot, attempt }, 'a scheduled task is done');
       return 'done';

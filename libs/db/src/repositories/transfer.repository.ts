@@ -79,7 +79,7 @@ export function createTransferRepository(models: {
 
     async find(kind, ids) {
       const found = await modelOf[kind].find({ _id: { $in: ids } } as never).lean();
-      return found as TransferredRecords[typeof kind][];
+      return found;
     },
 
     async placesTaken(kind, places) {

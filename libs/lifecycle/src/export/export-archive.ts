@@ -23,11 +23,17 @@ export interface ArchiveOptions {
   onProgress?: OnProgress | undefined;
 }
 
+/** What was exported, and the archive itself. */
+export interface WrittenArchive {
+  summary: ExportSummary;
+  archive: Measured;
+}
+
 /** Writes an account's data as one `.tar.zst` to `path`. Whatever ends it early, nothing is left of it. */
 export async function exportToArchive(
   deps: ExportDeps,
   options: ArchiveOptions & { path: string },
-): Promise<ExportSummary & Measured> {
+): Promise<WrittenArchive> {
   return withSnapshot(deps, options, (snapshot, folder) => writeArchive(deps, { ...options, snapshot, folder }));
 }
 
@@ -45,7 +51,7 @@ export async function exportToDirectory(
     if (present && holdsTheSame(present.manifest, snapshot)) return summarise(snapshot, present.manifest, path);
     const unfinished = `${path}.unfinished`;
     await mkdir(options.directory, { recursive: true });
-    const summary = await writeArchive(deps, { ...options, snapshot, folder, path: unfinished });
+    const { summary } = await writeArchive(deps, { ...options, snapshot, folder, path: unfinished });
     await rename(unfinished, path);
     return { ...summary, path };
   });
@@ -85,7 +91,7 @@ interface Writing extends ArchiveOptions {
   folder: string;
 }
 
-async function writeArchive(deps: ExportDeps, writing: Writing): Promise<ExportSummary & Measured> {
+async function writeArchive(deps: ExportDeps, writing: Writing): Promise<WrittenArchive> {
   const { path, snapshot, signal } = writing;
   let manifest: Manifest | undefined;
   const { stream, measured } = metered(
@@ -95,7 +101,7 @@ async function writeArchive(deps: ExportDeps, writing: Writing): Promise<ExportS
   );
   try {
     await pipeline(stream, createWriteStream(path, { mode: 0o600, flush: true }), { signal });
-    return { ...summarise(snapshot, manifest as unknown as Manifest, path), ...measured() };
+    return { summary: summarise(snapshot, manifest as unknown as Manifest, path), archive: measured() };
   } catch (error) {
     await rm(path, { force: true });
     throw error;

@@ -29,7 +29,7 @@ export async function exportToFolder(deps: ExportDeps, options: FolderOptions): 
   const { signal } = options;
   const account = await accountOf(deps, options.account);
   const folder = join(options.directory, folderNameOf(account.username));
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const journal = await openJournal(folder, account._id);
   const snapshot = await takeSnapshot(deps, { account, folder, signal });
   const count = countBytes(snapshot.blobs, options.onProgress);
