@@ -23,7 +23,7 @@ export interface Deliverer {
 }
 
 /** Where a delivery goes and what signs it; or that nobody wants it any more, or not now. */
-type Receiver = { url: string; secrets: WebhookSecrets } | 'gone' | 'paused';
+type Receiver = { url: string; secrets: WebhookSecrets; failing: boolean } | 'gone' | 'paused';
 
 /** A lease outlives the attempt that it is for. */
 const LEASE_MARGIN_MS = 5_000;
@@ -42,12 +42,23 @@ export function createDeliverer({ db, slots, exchanges, plan, metrics, log }: De
   async function receiverOf({ endpoint, account, url, type }: WebhookDeliveryRecord): Promise<Receiver> {
     if (endpoint === undefined) {
       const secrets = (await db.access.accountById(account))?.webhookSecrets;
-      return secrets ? { url, secrets } : 'gone';
+      return secrets ? { url, secrets, failing: false } : 'gone';
     }
     const found = await db.webhooks.findEndpoint(endpoint);
     if (!found || found.status === 'disabled') return 'gone';
     if (found.status === 'paused' && type !== 'endpoint.test') return 'paused';
-    return { url: found.url, secrets: found.secrets };
+    return { url: found.url, secrets: found.secrets, failing: found.failuresInRow > 0 };
+  }
+
+  async function deliver(delivery: WebhookDeliveryRecord): Promise<Handled> {
+    const receiver = await receiverOf(delivery);
+    if (receiver === 'gone') return settle.cancel(delivery);
+    // It waits in the database: whoever resumes the endpoint, or the next search for what is due, puts it back.
+    if (receiver === 'paused') return 'done';
+    const earlier = await db.webhooks.earlierDelivery(delivery);
+    if (!earlier) return send(delivery, receiver);
+    const waitMs = earlier.nextAttemptAt.getTime() - Date.now();
+    return { againAfterMs: Math.min(EARLIER_MOST_MS, Math.max(EARLIER_LEAST_MS, waitMs)) };
   }
 
   async function send(delivery: WebhookDeliveryRecord, receiver: Exclude<Receiver, string>): Promise<Handled> {
@@ -61,30 +72,23 @@ export function createDeliverer({ db, slots, exchanges, plan, metrics, log }: De
       await db.webhooks.releaseDelivery(claimed._id, claimed.fence, claimed.nextAttemptAt);
       return { againAfterMs: 0 };
     }
-    return settle.attempt(claimed, { at, result });
+    return settle.attempt(claimed, { at, result, failing: receiver.failing });
   }
 
   return {
     async handle(deliveryId) {
       if (stopping.signal.aborted) return { againAfterMs: 0 };
+      const busyForMs = slots.busyForMs(deliveryId);
+      if (busyForMs !== undefined) return { againAfterMs: busyForMs };
       const delivery = await db.webhooks.findDelivery(deliveryId);
       if (delivery?.status !== 'pending') return 'done';
       const now = Date.now();
       const dueAt = Math.max(delivery.nextAttemptAt.getTime(), delivery.leaseUntil?.getTime() ?? 0);
       if (dueAt > now) return { againAfterMs: dueAt - now };
-      const receiver = await receiverOf(delivery);
-      if (receiver === 'gone') return settle.cancel(delivery);
-      // It waits in the database: whoever resumes the endpoint, or the next search for what is due, puts it back.
-      if (receiver === 'paused') return 'done';
-      const earlier = await db.webhooks.earlierDelivery(delivery);
-      if (earlier) {
-        const waitMs = earlier.nextAttemptAt.getTime() - now;
-        return { againAfterMs: Math.min(EARLIER_MOST_MS, Math.max(EARLIER_LEAST_MS, waitMs)) };
-      }
       const slot = slots.take(delivery.endpoint ?? `${delivery.account} ${delivery.url}`, deliveryId);
       if ('busyForMs' in slot) return { againAfterMs: slot.busyForMs };
       try {
-        return await send(delivery, receiver);
+        return await deliver(delivery);
       } finally {
         slot.free();
       }

@@ -1,40 +1,64 @@
 export interface ReceiverSlots {
   /** Takes a place for a delivery to this receiver. Where none is free: how long to wait before asking again. */
   take(receiver: string, delivery: string): { free: () => void } | { busyForMs: number };
+  /** The same answer for a delivery that was told to wait before, where there is still no place for it. */
+  busyForMs(delivery: string): number | undefined;
 }
 
-const AGAIN_MS = 250;
-const AGAIN_AT_MOST_MS = 10_000;
+interface Receiver {
+  taken: number;
+  /** Deliveries that were told to wait. */
+  line: Set<string>;
+  /** How long a place is taken, about. */
+  heldMs: number;
+}
+
+const WAIT_LEAST_MS = 50;
+const WAIT_MOST_MS = 10_000;
+const HELD_MS = 50;
+/** How much the last time weighs against those before. */
+const NEWEST = 0.2;
 
 /**
- * Keeps one slow receiver from taking every place of this process: each has at most `limit` at once. The longer the line at
- * a receiver, the more rarely those in it ask.
+ * Keeps one slow receiver from taking every place of this process: each has at most `limit` at once. Whoever finds none comes
+ * back within the time that the line is likely to take.
  */
 export function createReceiverSlots(limit: number, random = Math.random): ReceiverSlots {
-  const taken = new Map<string, number>();
-  const lines = new Map<string, Set<string>>();
+  const receivers = new Map<string, Receiver>();
+  const receiverOf = new Map<string, string>();
+
+  function wait({ line, heldMs }: Receiver): number {
+    const lineMs = Math.min(WAIT_MOST_MS, (line.size * heldMs) / limit);
+    return Math.round(WAIT_LEAST_MS + random() * lineMs);
+  }
+
+  function release(name: string, receiver: Receiver, sinceMs: number): void {
+    receiver.taken -= 1;
+    receiver.heldMs += NEWEST * (performance.now() - sinceMs - receiver.heldMs);
+    if (receiver.taken > 0) return;
+    // Who still stands in line asks again, or was taken by another process.
+    for (const delivery of receiver.line) receiverOf.delete(delivery);
+    receivers.delete(name);
+  }
 
   return {
-    take(receiver, delivery) {
-      const count = taken.get(receiver) ?? 0;
-      const line = lines.get(receiver) ?? new Set();
-      if (count >= limit) {
-        lines.set(receiver, line.add(delivery));
-        const waitMs = Math.min(AGAIN_AT_MOST_MS, AGAIN_MS * Math.ceil(line.size / limit));
-        return { busyForMs: Math.round(waitMs * (0.5 + random() / 2)) };
+    take(name, delivery) {
+      const receiver = receivers.get(name) ?? { taken: 0, line: new Set(), heldMs: HELD_MS };
+      if (receiver.taken >= limit) {
+        receiver.line.add(delivery);
+        receiverOf.set(delivery, name);
+        return { busyForMs: wait(receiver) };
       }
-      line.delete(delivery);
-      if (line.size === 0) lines.delete(receiver);
-      taken.set(receiver, count + 1);
-      return {
-        free() {
-          const left = (taken.get(receiver) ?? 1) - 1;
-          if (left > 0) return void taken.set(receiver, left);
-          taken.delete(receiver);
-          // Whoever still stands in line may have been taken by another process, and not ask again.
-          lines.delete(receiver);
-        },
-      };
+      receivers.set(name, receiver);
+      receiver.line.delete(delivery);
+      receiverOf.delete(delivery);
+      receiver.taken += 1;
+      const since = performance.now();
+      return { free: () => release(name, receiver, since) };
+    },
+    busyForMs(delivery) {
+      const receiver = receivers.get(receiverOf.get(delivery) ?? '');
+      return receiver && receiver.taken >= limit ? wait(receiver) : undefined;
     },
   };
 }

@@ -18,7 +18,12 @@ export interface Settlement {
   /** Writes what an attempt came to, and says when the delivery is to be looked at again. */
   attempt(
     delivery: WebhookDeliveryRecord,
-    made: { at: Date; result: Exclude<Exchanged, { outcome: 'stopped' }> },
+    made: {
+      at: Date;
+      result: Exclude<Exchanged, { outcome: 'stopped' }>;
+      /** Had the attempt before this one failed? */
+      failing: boolean;
+    },
   ): Promise<Handled>;
   /** Ends a delivery whose receiver is not wanted any more. */
   cancel(delivery: WebhookDeliveryRecord): Promise<Handled>;
@@ -76,12 +81,12 @@ export function createSettlement({ db: { webhooks }, plan, metrics, log }: Settl
   }
 
   return {
-    async attempt(delivery, { at, result }) {
+    async attempt(delivery, { at, result, failing }) {
       const { endpoint } = delivery;
       const attempt = toAttempt(at, result);
       if (attempt.error === undefined) {
         await write(delivery, attempt, undefined);
-        if (endpoint !== undefined) await webhooks.noteEndpointAttempt(endpoint, true);
+        if (endpoint !== undefined && failing) await webhooks.noteEndpointAttempt(endpoint, true);
         return 'done';
       }
       const made = attemptsOfRound(delivery) + 1;

@@ -12,6 +12,8 @@ export interface Received {
 export interface TestReceiver {
   url: string;
   received: Received[];
+  /** Of these the ids. */
+  ids: Set<string>;
   /** Calls that are being answered, and the most there were at once. */
   open: number;
   mostOpen: number;
@@ -32,7 +34,7 @@ export function useReceivers(): { start(behave?: Behaviour): Promise<TestReceive
   });
   return {
     async start(behave = (response) => response.writeHead(204).end()) {
-      const receiver: TestReceiver = { url: '', received: [], open: 0, mostOpen: 0 };
+      const receiver: TestReceiver = { url: '', received: [], ids: new Set(), open: 0, mostOpen: 0 };
       const server = createServer((request, response) => {
         receiver.mostOpen = Math.max(receiver.mostOpen, ++receiver.open);
         response.on('close', () => receiver.open--);
@@ -43,6 +45,7 @@ export function useReceivers(): { start(behave?: Behaviour): Promise<TestReceive
           const body = Buffer.concat(chunks).toString();
           const received = { id: String(headers['webhook-id']), at: Date.now(), headers, body };
           receiver.received.push(received);
+          receiver.ids.add(received.id);
           behave(response, received);
         });
       });

@@ -89,6 +89,8 @@ export interface WebhooksRepository {
   pruneDeliveries(now: Date): Promise<number>;
 }
 
+/** The one write that need not outlive the server: a claim that is lost leads to one more call under the same id. */
+const CLAIM_OPTIONS = { writeConcern: { w: 1 } } as const;
 const ENDPOINTS_AT_ONCE = 1_000;
 /** More than one round of retries makes; who replays for ever must not make a row grow for ever. */
 const ATTEMPTS_KEPT = 50;
@@ -148,8 +150,7 @@ export function createWebhooksRepository(
         );
         return { failures: 0 };
       }
-      await Endpoint.updateOne({ _id: id, failingSince: { $exists: false } }, { $set: { failingSince: new Date() } });
-      await Endpoint.updateOne({ _id: id }, { $inc: { failuresInRow: 1 } });
+      await Endpoint.updateOne({ _id: id }, { $inc: { failuresInRow: 1 }, $min: { failingSince: new Date() } });
       const noted = await Endpoint.findOne({ _id: id }, { failuresInRow: 1, failingSince: 1 }).lean();
       return { failures: noted?.failuresInRow ?? 0, ...(noted?.failingSince && { since: noted.failingSince }) };
     },
@@ -185,6 +186,7 @@ export function createWebhooksRepository(
       const { matchedCount } = await Delivery.updateOne(
         { _id: delivery._id, status: 'pending', fence: delivery.fence },
         { $set: claimed },
+        CLAIM_OPTIONS,
       );
       return matchedCount === 1 ? { ...delivery, ...claimed } : undefined;
     },
