@@ -144,8 +144,24 @@ describe('a cleanup', () => {
     expect(await stateOf(house)).toEqual(before);
   });
 
+  test('goes on past what cannot be removed, and fails at its end', async () => {
+    const house = await oneInstallation(2);
+    const blobs: typeof house.blobs = {
+      ...house.blobs,
+      deleteRecord: (id) =>
+        id === 'trn_old0' ? Promise.reject(new Error('it is held')) : house.blobs.deleteRecord(id),
+    };
+    const told: CleanupItem[] = [];
+    const running = async () => {
+      for await (const item of cleanUp({ ...house, blobs }, everything, never)) told.push(item);
+    };
+    await expect(running()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(idsOf(told)).toEqual(contents(2).old.filter((id) => id !== 'trn_old0'));
+    expect(idsOf(await Array.fromAsync(cleanUp(house, everything, never)))).toEqual(['trn_old0']);
+  });
+
   test('run twice at once tells each of what is removed by one of the two, and all of its files', async () => {
-    const house = await oneInstallation(12);
+    const house = await oneInstallation(8);
     const planned = await Array.fromAsync(planCleanup(house, everything, never));
     const told = await Promise.all([1, 2].map(() => Array.fromAsync(cleanUp(house, everything, never))));
     expect(byId(told.flat())).toEqual(byId(planned));
@@ -160,7 +176,7 @@ describe('a cleanup that is interrupted', () => {
     whole = { told: await Array.fromAsync(cleanUp(house, everything, never)), left: await stateOf(house) };
   });
 
-  test.each([1, 2, 3])('and run again has removed the same, each told once (seed %i)', async (seed) => {
+  test.each([1, 2])('and run again has removed the same, each told once (seed %i)', async (seed) => {
     const random = randomNumbers(seed);
     const house = await oneInstallation(6);
     const told: CleanupItem[] = [];
@@ -184,7 +200,6 @@ describe('a cleanup that is interrupted', () => {
     [4, CLEANUP_KINDS],
     [5, CLEANUP_KINDS],
     [6, ['conversations'] as const],
-    [7, ['conversations'] as const],
   ])('by the death of its process and run again leaves the same (seed %i)', async (seed, kinds) => {
     const random = randomNumbers(seed);
     const house = await oneInstallation(6);

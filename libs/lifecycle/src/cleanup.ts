@@ -1,6 +1,6 @@
 import { CLEANUP_KINDS, type CleanupKind, type JobKind } from '@aigolos/contracts';
 import type { EndedJob, IdleConversation } from '@aigolos/db';
-import { batchesOf, settleAll } from './batches.ts';
+import { batchesOf, forEachAtOnce } from './batches.ts';
 import { filesOf, isIdle, removeEndedJob, removeIdleConversation } from './due-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
@@ -33,22 +33,18 @@ export interface CleanupItem {
 
 type Candidate = { kind: JobKind; job: EndedJob } | { kind: 'conversation'; conversation: IdleConversation };
 
-const AT_ONCE = 8;
 const COUNTED_AT_ONCE = 500;
 
 /**
  * What a cleanup would remove now, one after another. Jobs that have not ended, and conversations with such a job, are not
  * among it.
  */
-export async function* planCleanup(
+export function planCleanup(
   deps: RemovalDeps,
   selection: CleanupSelection,
   signal: AbortSignal,
 ): AsyncGenerator<CleanupItem> {
-  for await (const batch of batchesOf(candidates(deps, selection), AT_ONCE)) {
-    signal.throwIfAborted();
-    yield* await Promise.all(batch.map((candidate) => itemOf(deps, candidate)));
-  }
+  return forEachAtOnce(candidates(deps, selection), signal, (candidate) => itemOf(deps, candidate));
 }
 
 /** How many a cleanup would remove now, quicker than its plan. */
@@ -67,20 +63,15 @@ export async function countCleanup(
 
 /**
  * Removes what {@link planCleanup} tells, and tells each that it has removed. Where several run at once each is told by one of
- * them. Between two batches it can be interrupted; what it has begun is done and told then.
- * @throws the signal's reason; UnavailableError where a store does not answer, after what was removed is told.
+ * them. It can be interrupted: what it has begun is done and told then.
+ * @throws the signal's reason; UnavailableError where something could not be removed, after what could is told.
  */
-export async function* cleanUp(
+export function cleanUp(
   deps: RemovalDeps,
   selection: CleanupSelection,
   signal: AbortSignal,
 ): AsyncGenerator<CleanupItem> {
-  for await (const batch of batchesOf(candidates(deps, selection), AT_ONCE)) {
-    signal.throwIfAborted();
-    const { done, failed } = await settleAll(batch, (candidate) => remove(deps, candidate));
-    yield* done;
-    if (failed) throw failed.reason;
-  }
+  return forEachAtOnce(candidates(deps, selection), signal, (candidate) => remove(deps, candidate));
 }
 
 async function* candidates(deps: RemovalDeps, { before, account, kinds }: CleanupSelection): AsyncGenerator<Candidate> {

@@ -1,6 +1,6 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import type { Database, JobWithFiles } from '@aigolos/db';
-import { batchesOf, settleAll } from './batches.ts';
+import { forEachAtOnce } from './batches.ts';
 import { removeEndedJob, removeIdleConversation } from './due-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
@@ -19,8 +19,6 @@ export interface Expired {
   conversations: number;
 }
 
-const AT_ONCE = 8;
-
 /** Deletes those files of a job whose time has come. Harmless twice, and where the job is gone. */
 export async function dropExpiredFiles(deps: FilesDeps, jobId: string, now = new Date()): Promise<void> {
   const job = await deps.db.jobs.find(jobId);
@@ -30,27 +28,26 @@ export async function dropExpiredFiles(deps: FilesDeps, jobId: string, now = new
 /**
  * Deletes what is due: files before their jobs, jobs with all that belongs to them, and conversations with what was said in
  * them, unless a turn of theirs is under way. A few at a time; safe to interrupt and to run twice at once.
+ * @throws the first error, once all that could be deleted is.
  */
 export async function expire(deps: RetentionDeps, now: Date, signal: AbortSignal): Promise<Expired> {
   const { jobs, conversations } = deps.db;
-  const all = async <T>(due: AsyncIterable<T>, act: (item: T) => Promise<boolean>): Promise<number> => {
-    let deleted = 0;
-    for await (const batch of batchesOf(due, AT_ONCE)) {
+  const expired: Expired = { files: 0, jobs: 0, conversations: 0 };
+  let failed: { error: unknown } | undefined;
+  const all = async <T>(kind: keyof Expired, due: AsyncIterable<T>, act: (item: T) => Promise<unknown>) => {
+    try {
+      const deleted = forEachAtOnce(due, signal, async (item) => ((await act(item)) ? true : undefined));
+      for await (const _ of deleted) expired[kind] += 1;
+    } catch (error) {
       signal.throwIfAborted();
-      const { done, failed } = await settleAll(batch, async (item) => ((await act(item)) ? true : undefined));
-      if (failed) throw failed.reason;
-      deleted += done.length;
+      failed ??= { error };
     }
-    return deleted;
   };
-  return {
-    files: await all(jobs.filesExpiredBefore(now), async (job) => {
-      await dropFiles(deps, job, now);
-      return true;
-    }),
-    jobs: await all(jobs.expiredBefore(now), async (job) => (await removeEndedJob(deps, job)) !== undefined),
-    conversations: await all(conversations.expiredBefore(now), (found) => removeIdleConversation(deps, found)),
-  };
+  await all('files', jobs.filesExpiredBefore(now), (job) => dropFiles(deps, job, now).then(() => true));
+  await all('jobs', jobs.expiredBefore(now), (job) => removeEndedJob(deps, job));
+  await all('conversations', conversations.expiredBefore(now), (found) => removeIdleConversation(deps, found));
+  if (failed) throw failed.error;
+  return expired;
 }
 
 async function dropFiles({ db, blobs }: FilesDeps, job: JobWithFiles, now: Date): Promise<void> {

@@ -19,12 +19,15 @@ export interface CleanupSummary {
 
 const COUNT_LEFT_MS = 5_000;
 
-/** Writes a JSON line to stdout for each item that is, or would be, removed. Ctrl-C ends it after those that it has begun. */
+/**
+ * Writes a JSON line to stdout for each item that is, or would be, removed. Ctrl-C ends it after those that it has begun.
+ * Tells the summary, also before it throws where something could not be removed.
+ */
 export async function runCleanup(
   installation: Installation,
   selection: CleanupSelection,
-  dryRun: boolean,
-): Promise<CleanupSummary> {
+  { dryRun, tell }: { dryRun: boolean; tell: (summary: CleanupSummary) => void },
+): Promise<void> {
   const deps = removalDeps(installation);
   const interrupted = interruption();
   const summary: CleanupSummary = {
@@ -50,8 +53,8 @@ export async function runCleanup(
   } finally {
     progress.stop();
     interrupted.stop();
+    tell(summary);
   }
-  return summary;
 }
 
 function add(summary: CleanupSummary, { kind, files, bytes }: CleanupItem): void {

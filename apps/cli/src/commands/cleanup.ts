@@ -32,11 +32,13 @@ async function cleanup({ days, dryRun, username, kinds = [...CLEANUP_KINDS], jso
   const { runCleanup } = await import('../cleanup/run-cleanup.ts');
   const run = async (installation: Installation) => {
     const account = await accountNamed(installation, username);
-    return runCleanup(installation, { before, kinds, account }, dryRun ?? false);
+    return runCleanup(installation, { before, kinds, account }, { dryRun: dryRun ?? false, tell });
   };
-  const summary = await withInstallation(run, { redis: !dryRun });
-  if (json) console.log(JSON.stringify({ summary }));
-  else console.error(inWords(summary));
+  const tell = (summary: CleanupSummary) => {
+    if (json) console.log(JSON.stringify({ summary }));
+    else console.error(inWords(summary));
+  };
+  await withInstallation(run, { redis: !dryRun });
 }
 
 function inWords({ dryRun, before, items, files, bytes, byKind, left }: CleanupSummary): string {
