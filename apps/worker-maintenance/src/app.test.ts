@@ -26,6 +26,7 @@ beforeEach(async () => {
     QUEUE_PREFIX: `test-${randomUUID()}`,
     BLOB_DIR: dir,
     RECONCILE_EVERY_MS: '200',
+    LEADER_LEASE_MS: '900',
   });
   db = await openDatabase(config.MONGO_URL);
   await db.prepare();

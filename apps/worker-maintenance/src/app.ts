@@ -29,7 +29,13 @@ export function createApp(config: Config, log: Logger): App {
       const { db, producer } = stores;
 
       const dataJobs = [
-        startDataJob({ kind: 'erasure', process: createEraser(stores), deps: stores, redis: config, metrics }),
+        startDataJob({
+          kind: 'erasure',
+          process: createEraser({ ...stores, backupDir: config.BACKUP_DIR }),
+          deps: stores,
+          redis: config,
+          metrics,
+        }),
         startDataJob({ kind: 'export', process: createExportProcessor(stores), deps: stores, redis: config, metrics }),
       ];
       for (const job of dataJobs) closer.add(() => job.stop());
