@@ -29,4 +29,4 @@ test('5,000 records are deleted while the reactors are killed three times: no fi
   await deleting;
   await waitUntil('no file is left', async () => (await left()) === 0, 60_000);
   expect(await at.metric(app, 'aigolos_change_history_lost_total')).toBe(0);
-}, 160_000);
+}, 120_000);
