@@ -25,6 +25,7 @@ import { chatRoutes } from './routes/chat/chat.routes.ts';
 import { conversationRoutes } from './routes/conversations/conversations.routes.ts';
 import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
+import { exportRoutes } from './routes/exports/exports.routes.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
@@ -98,6 +99,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, erasures, stopping });
+  app.register(exportRoutes, { jobs, answers, options });
   app.register(erasureRoutes, { erasures, db, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
   app.register(webhookEndpointRoutes, { endpoints });

@@ -1,0 +1,78 @@
+import { ExportListQuerySchema, ExportRequestSchema, JobListSchema, JobViewSchema } from '@aigolos/contracts';
+import type { Jobs } from '@aigolos/jobs';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Answers } from '../../answers/answers.ts';
+import { toJobView } from '../../answers/job-view.ts';
+import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
+import { acceptedJob, problems } from '../shared-responses.ts';
+import { createExports } from './exports.service.ts';
+
+export interface ExportRoutesDeps {
+  jobs: Jobs;
+  answers: Answers;
+  options: ReadSubmissionOptions;
+}
+
+/** It is streamed, so this only documents it. */
+export const archiveContent = { 'application/zstd': { schema: z.file() } };
+const archive = { description: 'The archive: a `.tar.zst`', content: archiveContent };
+const params = z.object({ id: z.string() });
+
+export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app, { jobs, answers, options }) => {
+  const exports = createExports(jobs);
+  const config = { access: 'user' } as const;
+  const schema = <Fields extends object>(summary: string, fields: Fields) => ({
+    tags: ['exports'],
+    summary,
+    ...fields,
+  });
+
+  app.post(
+    '/v1/exports',
+    {
+      config,
+      schema: schema('Export everything that the account has', {
+        body: ExportRequestSchema,
+        response: { 200: archive, 202: acceptedJob, ...problems },
+      }),
+    },
+    async (request, reply) => {
+      const job = await exports.submit(request.account, await options(request));
+      return answers.submission(request, reply, job);
+    },
+  );
+
+  app.get(
+    '/v1/exports',
+    {
+      config,
+      schema: schema('List exports, newest first', {
+        querystring: ExportListQuerySchema,
+        response: { 200: JobListSchema, ...problems },
+      }),
+    },
+    async ({ account, query }) => {
+      const page = await jobs.list({ account, ...query, kind: 'export' });
+      const data = page.jobs.map((job) => toJobView(job));
+      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
+      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+    },
+  );
+
+  app.get(
+    '/v1/exports/:id',
+    { config, schema: schema('One export, as a job', { params, response: { 200: JobViewSchema, ...problems } }) },
+    async ({ account, params: { id } }, reply) => answers.job(reply, await exports.get(account, id)),
+  );
+
+  app.get(
+    '/v1/exports/:id/content',
+    { config, schema: schema('The archive of an export', { params, response: { 200: archive, ...problems } }) },
+    async ({ account, params: { id } }, reply) => {
+      const { result } = await exports.get(account, id);
+      if (result) reply.header('content-disposition', `attachment; filename="${id}.tar.zst"`);
+      return answers.result(reply, account, id);
+    },
+  );
+};
