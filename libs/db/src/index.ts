@@ -3,7 +3,13 @@ export { type Database, openDatabase } from './database.ts';
 export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { type AccountRecord, API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
-export { type AnyJobRecord, type JobRecord, type JobSummary, newJobRecord, type StoredFiles } from './models/job.model.ts';
+export {
+  type AnyJobRecord,
+  type JobRecord,
+  type JobSummary,
+  newJobRecord,
+  type StoredFiles,
+} from './models/job.model.ts';
 export {
   type DeliveryAttempt,
   type DeliveryStatus,

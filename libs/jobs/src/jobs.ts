@@ -10,7 +10,7 @@ import {
   resolveRetention,
   type TaskOf,
 } from '@aigolos/contracts';
-import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
+import { type AnyJobRecord, type JobRecord, type JobSummary, newJobRecord } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
 import { invalidateJob, listScopes } from './cached.ts';
@@ -38,7 +38,7 @@ export interface Jobs {
   /** @throws NotFoundError where there is none, or it is another account's. */
   get(account: string, id: string): Promise<AnyJobRecord>;
   /** As `get`, and cheap to ask again and again: changes that were not made through AIGolos may show a second late. */
-  poll(account: string, id: string): Promise<AnyJobRecord>;
+  poll(account: string, id: string): Promise<JobSummary>;
   /** Newest first, and cheap as `poll`. `after` is the id of the last job of the page before. */
   list(filter: {
     account: string;
@@ -46,7 +46,7 @@ export interface Jobs {
     after?: string | undefined;
     kind?: JobKind | undefined;
     status?: JobStatus | undefined;
-  }): Promise<{ jobs: AnyJobRecord[]; hasMore: boolean }>;
+  }): Promise<{ jobs: JobSummary[]; hasMore: boolean }>;
   /** The job once it has ended, or as it is after the time, if one is given, or when the signal aborts. */
   waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
   /** What the job says while it runs, from its beginning; ends with the job. */
@@ -54,7 +54,7 @@ export interface Jobs {
   /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
   /** How many jobs of its kind stand before a queued one; other accounts' jobs may show a second late. */
-  queuePosition(job: AnyJobRecord): Promise<number>;
+  queuePosition(job: JobSummary): Promise<number>;
 }
 
 export type JobNews =
@@ -64,6 +64,9 @@ export type JobNews =
 
 /** The record is looked at this often while a message that the job has ended may have been lost. */
 const LOOK_AGAIN_MS = 1_000;
+
+/** The time of what was read a moment ago may have come since. */
+const isDue = ({ expiresAt }: JobSummary) => expiresAt !== undefined && expiresAt <= new Date();
 
 export function createJobs(deps: SubmitterDeps): Jobs {
   const { db, producer, live, cancels, cache, log } = deps;
@@ -103,9 +106,8 @@ export function createJobs(deps: SubmitterDeps): Jobs {
   return {
     get,
     async poll(account, id) {
-      const job = await cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => get(account, id));
-      // Its time may have come since it was read.
-      if (job.expiresAt && job.expiresAt <= new Date()) throw noSuchJob(id);
+      const job = await cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => db.jobs.summaryOf(account, id));
+      if (!job || isDue(job)) throw noSuchJob(id);
       return job;
     },
     watch,
@@ -125,13 +127,13 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       return job;
     },
 
-    list({ account, limit, after, kind, status }) {
+    async list({ account, limit, after, kind, status }) {
       const key = `jobs:${JSON.stringify([account, limit, after, kind, status])}`;
-      return cache.read(listScopes(account), key, async () => {
+      const found = await cache.read(listScopes(account), key, async () => {
         const last = after === undefined ? undefined : await get(account, after);
-        const found = await db.jobs.list({ account, limit: limit + 1, after: last, kind, status });
-        return { jobs: found.slice(0, limit), hasMore: found.length > limit };
+        return db.jobs.summaries({ account, limit: limit + 1, after: last, kind, status });
       });
+      return { jobs: found.slice(0, limit).filter((job) => !isDue(job)), hasMore: found.length > limit };
     },
 
     async waitForEnd(account, id, { timeoutMs, signal }) {

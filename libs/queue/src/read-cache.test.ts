@@ -217,7 +217,7 @@ describe('a read cache', () => {
       own.signal(signal);
       const began = Date.now();
       for (let time = 0; time < 20; time += 1) expect(await job.ask()).toBe('old');
-      expect(Date.now() - began).toBeLessThan(1_000);
+      expect(Date.now() - began).toBeLessThan(3_000);
       expect(await metrics.getSingleMetricAsString('aigolos_read_cache_total')).toMatch(/outcome="bypass".*\} (19|20)/);
       await (signal === 'SIGKILL' ? own.restart() : own.signal('SIGCONT'));
       await untilCached(job);

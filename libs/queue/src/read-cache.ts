@@ -35,7 +35,7 @@ const STALE_MS = 1_000;
 const SCOPE_MS = 10 * STALE_MS;
 /** For clocks that count in whole milliseconds. */
 const MARGIN_MS = 20;
-const COMMAND_TIMEOUT_MS = 200;
+const COMMAND_TIMEOUT_MS = 500;
 const TIMED_OUT = 'Command timed out';
 const READY_TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;
@@ -48,10 +48,17 @@ export async function createReadCache(config: RedisConfig, log: Logger, metrics?
   const entryKey = (key: string) => `${config.QUEUE_PREFIX}:cache:entry:${key}`;
   const scopeKey = (scope: string) => `${config.QUEUE_PREFIX}:cache:scope:${scope}`;
 
+  let reopening = false;
+  redis.on('close', () => {
+    reopening = false;
+  });
   const without = (error: unknown): undefined => {
     log.debug({ err: error }, 'the read cache is away');
+    const hangs = error instanceof Error && error.message === TIMED_OUT && redis.status === 'ready';
+    if (!hangs || reopening) return;
     // A connection that hangs is opened anew: until that succeeds, commands fail at once and nobody else waits.
-    if (error instanceof Error && error.message === TIMED_OUT && redis.status === 'ready') redis.disconnect(true);
+    reopening = true;
+    redis.disconnect(true);
   };
 
   /** Loads under way, each under what its readers found: after an invalidation there are no such readers any more. */

@@ -1,13 +1,13 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import { isFinal } from '@aigolos/contracts';
-import type { AnyJobRecord, JobRecord } from '@aigolos/db';
+import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CLIENT_GONE } from '../plugins/observe.ts';
 import { heldOpenSignal, waitPatiently } from './held-open.ts';
 import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
-import { resultBody } from './result-body.ts';
+import { resultBody, whyNoResult } from './result-body.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
 import { warningsHeader } from './warnings-header.ts';
 
@@ -30,23 +30,20 @@ export interface Answers {
     options: { includeUsage: boolean },
   ): Promise<FastifyReply>;
   /** The job itself. */
-  job(reply: FastifyReply, job: AnyJobRecord): Promise<FastifyReply>;
+  job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
   /** What the synchronous call would have given. */
-  result(reply: FastifyReply, job: AnyJobRecord): Promise<FastifyReply>;
+  result(reply: FastifyReply, account: string, id: string): Promise<FastifyReply>;
 }
 
 export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
-  async function job(reply: FastifyReply, record: AnyJobRecord): Promise<FastifyReply> {
+  async function job(reply: FastifyReply, record: JobSummary): Promise<FastifyReply> {
     const position = record.status === 'queued' ? await jobs.queuePosition(record) : null;
-    const retryAfter = retryAfterSeconds(record);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    lookAgain(reply, record);
     return reply.send(toJobView(record, position));
   }
 
-  async function result(reply: FastifyReply, record: AnyJobRecord): Promise<FastifyReply> {
+  async function ended(reply: FastifyReply, record: AnyJobRecord): Promise<FastifyReply> {
     announce(reply, record);
-    const retryAfter = retryAfterSeconds(record);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     const answer = await resultBody(blobs, record);
     switch (answer.type) {
       case 'json':
@@ -66,7 +63,14 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
 
   return {
     job,
-    result,
+    async result(reply, account, id) {
+      // Asked for again and again while the job runs; what came of it is read once, so it is not kept.
+      const seen = await jobs.poll(account, id);
+      if (isFinal(seen.status)) return ended(reply, await jobs.get(account, id));
+      announce(reply, seen);
+      lookAgain(reply, seen);
+      throw whyNoResult(seen);
+    },
 
     async submission(request, reply, record) {
       announce(reply, record);
@@ -79,7 +83,7 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
       const held = heldOpenSignal(reply, stopping);
       const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
       const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
-      if (isFinal(seen.status)) return result(reply, seen);
+      if (isFinal(seen.status)) return ended(reply, seen);
       if (waitSeconds !== undefined) return accepted(reply, seen);
       if (stopping.aborted) throw goesOn(record);
       return reply.code(CLIENT_GONE).send();
@@ -100,14 +104,19 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
 }
 
 /** Set before anything can fail, so that errors carry them too. */
-function announce(reply: FastifyReply, { _id, warnings }: AnyJobRecord): void {
-  reply.header('x-job-id', _id);
-  const header = warningsHeader(warnings);
+function announce(reply: FastifyReply, job: JobSummary): void {
+  reply.header('x-job-id', job._id);
+  const header = warningsHeader(job.warnings);
   if (header) reply.header('x-warnings', header);
 }
 
+function lookAgain(reply: FastifyReply, job: JobSummary): void {
+  const retryAfter = retryAfterSeconds(job);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+}
+
 /** For bodies that cannot say themselves when they are deleted. */
-function expiring(reply: FastifyReply, record: AnyJobRecord): FastifyReply {
+function expiring(reply: FastifyReply, record: JobSummary): FastifyReply {
   const at = expiresAt(record);
   return at === null ? reply : reply.header('x-expires-at', at);
 }

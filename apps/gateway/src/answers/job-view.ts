@@ -1,17 +1,17 @@
 import { DEFAULT_RETENTION, isFinal, type JobView } from '@aigolos/contracts';
-import type { AnyJobRecord } from '@aigolos/db';
+import type { JobSummary } from '@aigolos/db';
 
 const MAX_RETRY_AFTER_SECONDS = 60;
 
 /** A job as its owner sees it. */
-export function toJobView(job: AnyJobRecord, queuePosition: number | null = null): JobView {
+export function toJobView(job: JobSummary, queuePosition: number | null = null): JobView {
   const self = `/v1/jobs/${job._id}`;
   return {
     id: job._id,
     object: 'job',
     kind: job.kind,
     status: job.status,
-    model: 'model' in job.task ? job.task.model : null,
+    model: 'model' in job.task && typeof job.task.model === 'string' ? job.task.model : null,
     created_at: unixSeconds(job.createdAt),
     started_at: job.startedAt ? unixSeconds(job.startedAt) : null,
     finished_at: job.finishedAt ? unixSeconds(job.finishedAt) : null,
@@ -32,7 +32,7 @@ export function toJobView(job: AnyJobRecord, queuePosition: number | null = null
 }
 
 /** When a job is deleted: null while it has not ended, and where it is kept. */
-export function expiresAt(job: Pick<AnyJobRecord, 'expiresAt'>): number | null {
+export function expiresAt(job: Pick<JobSummary, 'expiresAt'>): number | null {
   return job.expiresAt ? unixSeconds(job.expiresAt) : null;
 }
 
@@ -41,13 +41,13 @@ export function unixSeconds(date: Date): number {
 }
 
 /** When to look again at a job that has not ended: after a quarter of its age, so that long jobs are asked for rarely. */
-export function retryAfterSeconds(job: AnyJobRecord, now = Date.now()): number | undefined {
+export function retryAfterSeconds(job: Pick<JobSummary, 'status' | 'createdAt'>, now = Date.now()): number | undefined {
   if (isFinal(job.status)) return undefined;
   const ageSeconds = (now - job.createdAt.getTime()) / 1_000;
   return Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil(ageSeconds / 4)));
 }
 
-function toUsageView(usage: NonNullable<AnyJobRecord['usage']>): NonNullable<JobView['usage']> {
+function toUsageView(usage: NonNullable<JobSummary['usage']>): NonNullable<JobView['usage']> {
   const { audioSeconds, inputCharacters, promptTokens, completionTokens, computeMs } = usage;
   return {
     ...(audioSeconds !== undefined && { audio_seconds: audioSeconds }),

@@ -10,7 +10,7 @@ import {
   type TranscriptionJson,
   type TranscriptionVerboseJson,
 } from '@aigolos/contracts';
-import type { AnyJobRecord, JobRecord } from '@aigolos/db';
+import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
 import { expiresAt } from './job-view.ts';
 
@@ -40,7 +40,7 @@ export async function resultBody(blobs: Pick<BlobStore, 'read' | 'exists'>, job:
 }
 
 /** Why a job has no result, as the error that its owner gets. */
-export function whyNoResult(job: AnyJobRecord): AIGolosError {
+export function whyNoResult(job: JobSummary): AIGolosError {
   const { _id: id, status, failure } = job;
   switch (status) {
     case 'queued':

@@ -74,6 +74,32 @@ export interface StoredFiles {
 /** A record of any kind whose `kind` tells the type of its task and result. */
 export type AnyJobRecord = { [Kind in JobKind]: JobRecord<Kind> }[JobKind];
 
+/** What a job's status and lists show. */
+export const JOB_SUMMARY_FIELDS = [
+  '_id',
+  'kind',
+  'account',
+  'status',
+  'usage',
+  'failure',
+  'warnings',
+  'metadata',
+  'progress',
+  'attempt',
+  'conversation',
+  'createdAt',
+  'queuedAt',
+  'startedAt',
+  'finishedAt',
+  'retention',
+  'expiresAt',
+  'inputExpiresAt',
+  'outputExpiresAt',
+] as const satisfies (keyof JobRecord)[];
+
+/** A record without what was said in it and what came of it: of its task at least the model. */
+export type JobSummary = Pick<JobRecord, (typeof JOB_SUMMARY_FIELDS)[number]> & { task: object };
+
 /** A record as it is at its submission: queued, and nothing done yet. */
 export function newJobRecord<Kind extends JobKind>(
   submitted: Pick<JobRecord<Kind>, '_id' | 'kind' | 'account' | 'task'> & Partial<JobRecord<Kind>>,

@@ -7,7 +7,13 @@ import {
   type JobStatus,
 } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
-import type { AnyJobRecord, JobRecord, StoredFiles } from '../models/job.model.ts';
+import {
+  type AnyJobRecord,
+  JOB_SUMMARY_FIELDS,
+  type JobRecord,
+  type JobSummary,
+  type StoredFiles,
+} from '../models/job.model.ts';
 
 export type Claim =
   | { outcome: 'claimed'; job: AnyJobRecord }
@@ -61,9 +67,13 @@ export interface JobsRepository {
   find(id: string): Promise<AnyJobRecord | undefined>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<AnyJobRecord | undefined>;
+  /** What its status shows, of the same jobs. */
+  summaryOf(account: string, id: string): Promise<JobSummary | undefined>;
   accountOf(id: string): Promise<string | undefined>;
   /** Newest first, without those whose time has come, and without erasures unless their kind is asked for. */
   list(filter: JobListFilter): Promise<AnyJobRecord[]>;
+  /** What a list shows, of the same jobs. */
+  summaries(filter: JobListFilter): Promise<JobSummary[]>;
   /** Takes a job that is queued, or whose holder's lease has run out. At most one caller wins. */
   claim(id: string, by: { worker: string; leaseMs: number }): Promise<Claim>;
   /** Prolongs the lease and carries news of the work; `lost` when somebody else owns the job by now. */
@@ -121,6 +131,7 @@ export interface JobsRepository {
   existing(ids: string[]): Promise<Set<string>>;
 }
 
+const SUMMARY = Object.fromEntries([...JOB_SUMMARY_FIELDS, 'task.model'].map((field) => [field, 1 as const]));
 const POSITION_COUNTED_UP_TO = 10_000;
 const READ_AT_ONCE = 500;
 const ENDED_FIELDS = { account: 1, createdAt: 1, removing: 1 } as const;
@@ -132,26 +143,32 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
   const findLean = async (filter: Record<string, unknown>) =>
     ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
 
+  const listed = ({ account, limit, after, kind, status }: JobListFilter, fields: Record<string, 0 | 1>) => {
+    const older = after && {
+      $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
+    };
+    // Erasures are shown to those who ask for them: whoever deletes all that is listed comes to an end.
+    const kinds = { kind: kind ?? { $ne: 'erasure' as const } };
+    const filter = { account, expiresAt: notYet(), ...older, ...kinds, ...(status && { status }) };
+    return Job.find(filter, fields).sort({ createdAt: -1, _id: -1 }).limit(limit);
+  };
+
   return {
     async insert(job) {
       await Job.create(job);
     },
     find: (id) => findLean({ _id: id }),
     findOwned: (account, id) => findLean({ _id: id, account, expiresAt: notYet() }),
+    async summaryOf(account, id) {
+      const found = await Job.findOne({ _id: id, account, expiresAt: notYet() }, SUMMARY).lean();
+      return (found ?? undefined) as JobSummary | undefined;
+    },
     async accountOf(id) {
       return (await Job.findOne({ _id: id }, { account: 1 }).lean())?.account;
     },
 
-    async list({ account, limit, after, kind, status }) {
-      const older = after && {
-        $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
-      };
-      // Erasures are shown to those who ask for them: whoever deletes all that is listed comes to an end.
-      const kinds = { kind: kind ?? { $ne: 'erasure' as const } };
-      const filter = { account, expiresAt: notYet(), ...older, ...kinds, ...(status && { status }) };
-      const found = await Job.find(filter, { checkpoint: 0 }).sort({ createdAt: -1, _id: -1 }).limit(limit).lean();
-      return found as AnyJobRecord[];
-    },
+    list: async (filter) => (await listed(filter, { checkpoint: 0 }).lean()) as AnyJobRecord[],
+    summaries: async (filter) => (await listed(filter, SUMMARY).lean()) as JobSummary[],
 
     async claim(id, { worker, leaseMs }) {
       const job = await findLean({ _id: id });

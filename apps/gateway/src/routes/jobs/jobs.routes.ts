@@ -105,7 +105,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         },
       }),
     },
-    async (request, reply) => answers.result(reply, await jobs.poll(request.account, request.params.id)),
+    async (request, reply) => answers.result(reply, request.account, request.params.id),
   );
 
   app.delete(
