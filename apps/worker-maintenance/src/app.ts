@@ -28,21 +28,17 @@ export function createApp(config: Config, log: Logger): App {
       const stores = await openStores(config, { closer, metrics, log });
       const { db, producer } = stores;
 
+      const shared = { deps: stores, redis: config, metrics };
+      const process = createEraser({ ...stores, backupDir: config.BACKUP_DIR });
       const dataJobs = [
-        startDataJob({
-          kind: 'erasure',
-          process: createEraser({ ...stores, backupDir: config.BACKUP_DIR }),
-          deps: stores,
-          redis: config,
-          metrics,
-        }),
-        startDataJob({ kind: 'export', process: createExportProcessor(stores), deps: stores, redis: config, metrics }),
+        startDataJob({ ...shared, kind: 'erasure', process }),
+        startDataJob({ ...shared, kind: 'export', process: createExportProcessor(stores) }),
       ];
       for (const job of dataJobs) closer.add(() => job.stop());
 
       const tasks = createTasks(config, stores);
       const handle = createTaskRunner({ taskRuns: db.taskRuns, tasks, holder, signal: stopping.signal, metrics, log });
-      const schedule = await startSchedule({ redis: config, concurrency: Math.max(1, tasks.length), handle, log });
+      const schedule = await startSchedule({ redis: config, concurrency: tasks.length, handle, log });
       closer.add(() => schedule.close());
 
       const sweeps = createSweeps(config, stores, metrics);

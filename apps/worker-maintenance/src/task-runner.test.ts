@@ -56,6 +56,19 @@ test('a run that fails is tried again, five times in all', async () => {
   expect(runs).toBe(5);
 });
 
+test('a run whose process dies each time is given up after five', async () => {
+  const slot = newSlot();
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    const claim = await db.taskRuns.claim({ name: 'task', slot }, { holder: `dead-${attempt}`, leaseMs: 1 });
+    expect(claim).toMatchObject({ outcome: 'claimed', attempt });
+    await sleep(5);
+  }
+  let runs = 0;
+  const { handle } = createProcess(async () => void (runs += 1));
+  expect(await handle('task', slot)).toBe('done');
+  expect(runs).toBe(0);
+});
+
 test('a run that is interrupted is taken up by another process at once', async () => {
   const began = Promise.withResolvers<void>();
   const stopped = createProcess(async (signal) => {

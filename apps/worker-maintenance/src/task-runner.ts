@@ -67,6 +67,11 @@ export function createTaskRunner(options: TaskRunnerOptions): (name: string, slo
       await taskRuns.end(run, holder, outcome);
       runs.inc({ task: name, outcome });
     };
+    if (attempt > MAX_ATTEMPTS) {
+      log.error({ task: name, slot, attempt }, 'a scheduled task that its process did not survive is given up');
+      await end('failed');
+      return 'done';
+    }
     try {
       await withLease(run, (until) => task.run(until, slot));
       await end('done');
