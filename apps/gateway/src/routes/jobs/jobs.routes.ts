@@ -15,6 +15,7 @@ import { toJobView } from '../../answers/job-view.ts';
 import { deletedBy } from '../erasures/erasure-view.ts';
 import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
+import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
@@ -99,6 +100,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
               'application/json': { schema: z.union([ChatCompletionSchema, transcriptContent]) },
               'text/plain': { schema: z.string() },
               ...audioContent,
+              ...archiveContent,
             },
           },
           ...problems,
