@@ -73,7 +73,7 @@ describe('aigolos cleanup', () => {
   });
 
   it('when interrupted tells what it removed and what is left, and removes that when run again', async () => {
-    const ids = await transcriptions('acc_1', 300, 100);
+    const ids = await transcriptions('acc_1', 120, 100);
     const running = aigolos('cleanup');
     running.stdout.once('data', () => running.kill('SIGINT'));
     const first = await running;

@@ -172,13 +172,13 @@ describe('a cleanup', () => {
 describe('a cleanup that is interrupted', () => {
   let whole: { told: CleanupItem[]; left: string[] };
   beforeAll(async () => {
-    const house = await oneInstallation(6);
+    const house = await oneInstallation(5);
     whole = { told: await Array.fromAsync(cleanUp(house, everything, never)), left: await stateOf(house) };
   });
 
   test.each([1, 2])('and run again has removed the same, each told once (seed %i)', async (seed) => {
     const random = randomNumbers(seed);
-    const house = await oneInstallation(6);
+    const house = await oneInstallation(5);
     const told: CleanupItem[] = [];
     for (let run = 0; run < 3; run += 1) {
       const stopping = new AbortController();
@@ -202,7 +202,7 @@ describe('a cleanup that is interrupted', () => {
     [6, ['conversations'] as const],
   ])('by the death of its process and run again leaves the same (seed %i)', async (seed, kinds) => {
     const random = randomNumbers(seed);
-    const house = await oneInstallation(6);
+    const house = await oneInstallation(5);
     const told: CleanupItem[] = [];
     let deaths = 0;
     for (let run = 0; run < 4; run += 1) {
