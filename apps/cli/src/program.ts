@@ -3,6 +3,8 @@ import { addAccountsCommand } from './commands/accounts.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { doctor } from './commands/doctor.ts';
 import { addEraseCommand } from './commands/erase.ts';
+import { addExportCommand } from './commands/export.ts';
+import { addImportCommand } from './commands/import.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addModelsCommand } from './commands/models.ts';
@@ -37,6 +39,8 @@ export function createProgram(): Command {
   addKeysCommand(program);
   addAccountsCommand(program);
   addCleanupCommand(program);
+  addExportCommand(program);
+  addImportCommand(program);
   addEraseCommand(program);
   addReceiptsCommand(program);
   addListenCommand(program);

@@ -90,11 +90,11 @@ async function targetOf(
   if (into !== undefined) {
     const account = await db.access.findAccount(into);
     if (!account) throw new NotFoundError(`There is no account ${into} here.`, { code: 'ACCOUNT_NOT_FOUND' });
-    return { account, exists: true };
+    return { account: staying(source, account), exists: true };
   }
   const [sameId] = await db.transfer.find('account', [id]);
   const sameName = await db.access.findAccount(username);
-  if (sameId?.username === username) return { account: sameId, exists: true };
+  if (sameId?.username === username) return { account: staying(source, sameId), exists: true };
   if (sameId) throw conflict(source, `its account ${id} is called ${sameId.username} here, and ${username} there`);
   if (sameName) {
     throw conflict(
@@ -103,6 +103,11 @@ async function targetOf(
     );
   }
   return { account: { _id: id, username }, exists: false };
+}
+
+function staying(source: ArchiveSource, account: AccountRecord): AccountRecord {
+  if (!account.erasingAt) return account;
+  throw conflict(source, `${account.username} is being erased here; when that is done, import it again`);
 }
 
 /** Why an archive cannot be taken in here, though it is in order. */
