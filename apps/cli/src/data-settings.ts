@@ -3,13 +3,14 @@ import { blobConfig } from '@aigolos/runtime';
 import type { CliConfig } from './config.ts';
 
 /** Besides the addresses of the database and of Redis, these say where an installation keeps its data. */
-const NAMES = ['QUEUE_PREFIX', ...Object.keys(blobConfig)];
+const NAMES = ['QUEUE_PREFIX', 'BACKUP_DIR', ...Object.keys(blobConfig)];
+const FOLDERS = ['BACKUP_DIR', 'BLOB_DIR'];
 
 /** What of them the user has set. Folders are absolute, so that they mean the same to whoever reads them later. */
 export function givenDataSettings({ env }: CliConfig): Record<string, string> {
   const given = NAMES.flatMap((name) => {
     const value = env[name];
-    return typeof value === 'string' ? [[name, name === 'BLOB_DIR' ? resolve(value) : value] as const] : [];
+    return typeof value === 'string' ? [[name, FOLDERS.includes(name) ? resolve(value) : value] as const] : [];
   });
   return Object.fromEntries(given);
 }

@@ -12,6 +12,8 @@ import { readStackState } from './supervisor/stack-state.ts';
 export interface Installation {
   db: Database;
   blobs: BlobStore;
+  /** Where its scheduled backups are, if there are any. */
+  backupDir: string | undefined;
   /** Absent where no Redis is known, or the command did not ask for it. */
   redis: { config: RedisConfig; producer: Producer; live: LiveStreams } | undefined;
   /** Says what goes wrong beside the command's own work. */
@@ -22,6 +24,7 @@ const SettingsSchema = z.object({
   ...queueConfig,
   ...blobConfig,
   MONGO_URL: z.string().optional(),
+  BACKUP_DIR: z.string().optional(),
   REDIS_URL: queueConfig.REDIS_URL.optional(),
 });
 
@@ -45,7 +48,7 @@ export async function withInstallation<T>(
     const { openBlobStore } = await import('@aigolos/blob-store');
     const opened = redis ? await openRedis(settings, log) : undefined;
     if (opened) closer.add(opened.close);
-    return await use({ db, blobs: openBlobStore(settings), redis: opened, log });
+    return await use({ db, blobs: openBlobStore(settings), backupDir: settings.BACKUP_DIR, redis: opened, log });
   } finally {
     await closer.closeAll();
   }

@@ -45,7 +45,8 @@ export function createGateway(config: Config, log: Logger): Gateway {
       deps: { db, producer, live, cache, log },
       metrics,
     });
-    const erasures = createErasures({ db, runner, producer, log });
+    const jobs = createJobs({ db, producer, live, cancels, cache, log, retention: retentionOffer(config) });
+    const erasures = createErasures({ db, jobs, runner, producer, log });
     closer.add(() => erasures.close());
     const webhookDeps = { db, producer, log };
     const rules = createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS);
@@ -55,7 +56,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
       erasures,
       endpoints,
       deliveries: createWebhookDeliveries(webhookDeps, endpoints),
-      jobs: createJobs({ db, producer, live, cancels, cache, log, retention: retentionOffer(config) }),
+      jobs,
       blobs,
       media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
       producer,

@@ -77,7 +77,7 @@ export async function openDatabase(url: string): Promise<Database> {
     models: createModelsRepository(AnnouncedModel),
     leases: createLeases(Lease),
     taskRuns: createTaskRunsRepository(TaskRun),
-    transfer: createTransferRepository({ Account, Job, Conversation, Message, WebhookEndpoint }),
+    transfer: createTransferRepository({ Account, Job, Conversation, Message, WebhookEndpoint, ErasureItem }),
     watch: (options) => watchChanges(native(), Watcher, options),
     async prepare() {
       const present = new Set(

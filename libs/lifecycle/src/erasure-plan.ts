@@ -1,4 +1,5 @@
 import type { Database, WebhookDeliveryRecord } from '@aigolos/db';
+import { archivesOfUser } from './backup/archives-of-user.ts';
 import type { ErasureDeps } from './erasure.ts';
 import type { RemovedKind } from './removal-ledger.ts';
 
@@ -13,16 +14,20 @@ export interface ErasablePart {
 export interface ErasurePlanDeps {
   db: ErasureDeps['db'] & Pick<Database, 'transfer'>;
   blobs: ErasureDeps['blobs'];
+  backupDir?: string | undefined;
 }
 
 const PAGE = 500;
 
 /** What the erasure of an account would remove, as it is now. Changes nothing. */
 export async function* planErasure(
-  { db, blobs }: ErasurePlanDeps,
+  { db, blobs, backupDir }: ErasurePlanDeps,
   account: string,
   signal: AbortSignal,
 ): AsyncGenerator<ErasablePart> {
+  const username = (await db.access.accountById(account))?.username;
+  const archives = backupDir && username ? await archivesOfUser(backupDir, username) : [];
+  for (const { backup: id } of archives) yield { kind: 'backup', id };
   for (const id of await db.access.keyIds(account)) yield { kind: 'api_key', id };
   for (const id of await db.webhooks.endpointIds(account)) yield { kind: 'webhook_endpoint', id };
   for await (const { _id: id } of deliveriesOf(db, account)) yield { kind: 'webhook_delivery', id };

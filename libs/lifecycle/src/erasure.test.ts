@@ -1,10 +1,10 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErasureScope, newId, type SpeechTask } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { announceJobEnd, createEraser, planErasure, receiptKeys, verifyReceipt } from './index.ts';
+import { announceJobEnd, backUp, createEraser, planErasure, receiptKeys, verifyReceipt } from './index.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 
 const redis = useRedis();
@@ -134,6 +134,33 @@ describe('an erased account', () => {
     expect(await at.db.access.findAccount('ada')).toBeUndefined();
     expect(await at.db.jobs.existing([...jobs, stranger, earlier._id])).toEqual(new Set([stranger, earlier._id]));
     expect(await files()).toEqual([]);
+  });
+
+  test('goes from every backup, and stays out of one that is being made', async () => {
+    const backupDir = join(at.dir, 'backups');
+    const erasing = createEraser({ ...at, backupDir, timing: { runningWaitMs: 0, keyWindowMs: 0 } });
+    const { _id: other } = await at.db.access.ensureAccount('bob');
+    await at.insertJob();
+    const options = { directory: backupDir, workDir: at.blobs.spoolDir, signal };
+    await backUp(at, { ...options, slot: new Date('2026-01-01T02:30:00Z') });
+    await mkdir(join(backupDir, '20260102T023000Z.unfinished'));
+    await writeFile(join(backupDir, '20260102T023000Z.unfinished', 'ada.tar.zst.unfinished'), 'half of it');
+    const job = await request({ type: 'account' });
+    const locked = join(backupDir, '20260103T023000Z');
+    await mkdir(join(locked, 'ada.tar.zst', 'what cannot be deleted like a file'), { recursive: true });
+    await expect(erasing({ job, signal })).rejects.toMatchObject({ code: 'ERASURE_INCOMPLETE' });
+    expect(await at.db.erasures.postponed(job._id, 9)).toMatchObject([{ kind: 'backup', item: '20260103T023000Z' }]);
+    await rm(locked, { recursive: true });
+    await backUp(at, { ...options, slot: new Date('2026-01-04T02:30:00Z') });
+    const { result } = await erasing({ job, signal });
+    expect((await read(result.receipt)).removed.backup?.ids).toEqual([
+      '20260101T023000Z',
+      '20260102T023000Z.unfinished',
+      '20260103T023000Z',
+    ]);
+    const files = (await readdir(backupDir, { recursive: true })).filter((name) => name.includes('.zst'));
+    expect(files.toSorted()).toEqual(['20260101T023000Z/bob.tar.zst', '20260104T023000Z/bob.tar.zst']);
+    expect(await at.db.access.accountById(other)).not.toHaveProperty('erasingAt');
   });
 
   test('takes with it what came by a key that was just withdrawn', async () => {

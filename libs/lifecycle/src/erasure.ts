@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AIGolosError, type ErasureResult, type JobUsage } from '@aigolos/contracts';
 import type { Database, JobRecord, PostponedItem } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
+import { removeBackups, retryBackup } from './backup-removal.ts';
 import { forEachWhileAnswered } from './job-removal.ts';
 import { signReceipt, summarize } from './receipt.ts';
 import {
@@ -16,6 +17,8 @@ import { createRemovalLedger, type RemovalLedger } from './removal-ledger.ts';
 
 export interface ErasureDeps extends Omit<RemovalDeps, 'ledger'> {
   db: RemovalDeps['db'] & Pick<Database, 'erasures'>;
+  /** Where scheduled backups are. */
+  backupDir?: string | undefined;
   /** For tests. */
   timing?: { runningWaitMs: number; keyWindowMs: number };
 }
@@ -74,21 +77,27 @@ async function clear(deps: Deps, job: Erasure, signal: AbortSignal): Promise<voi
   if (left) throw incomplete(left);
 }
 
-function removeScope(deps: Deps, { account, task: { scope } }: Erasure, signal: AbortSignal): Promise<Remaining[]> {
+async function removeScope(
+  deps: Deps,
+  { account, task: { scope } }: Erasure,
+  signal: AbortSignal,
+): Promise<Remaining[]> {
   switch (scope.type) {
     case 'job':
       return removeJob(deps, account, scope.id);
     case 'conversation':
       return removeConversation(deps, scope.id, signal);
     case 'account':
+      await removeBackups(deps, account);
       return emptyAccount(deps, account, signal);
   }
 }
 
-/** Goes through what is postponed until a round gets nothing done. */
-async function retryPostponed(deps: Deps, { _id: id }: Erasure, signal: AbortSignal): Promise<void> {
+/** Goes through what earlier attempts postponed until a round gets nothing done. */
+async function retryPostponed(deps: Deps, { _id: id, account }: Erasure, signal: AbortSignal): Promise<void> {
   const retry = async ({ kind, item }: PostponedItem) => {
     if (kind === 'conversation') return void (await removeConversation(deps, item, signal));
+    if (kind === 'backup') return retryBackup(deps, account, item);
     const job = await deps.db.jobs.find(item);
     if (job) throw new Error(`it is ${job.status}, and was asked to stop`);
     await removeJobData(deps, item);
@@ -96,7 +105,8 @@ async function retryPostponed(deps: Deps, { _id: id }: Erasure, signal: AbortSig
   };
   for (let done = 1; done > 0; ) {
     signal.throwIfAborted();
-    const items = await deps.db.erasures.postponed(id, BATCH);
+    const all = await deps.db.erasures.postponed(id, BATCH);
+    const items = all.filter((item) => !deps.ledger.hasPostponed(item));
     done = await forEachWhileAnswered(items, retry, (item, error) => deps.ledger.postpone(item, messageOf(error)));
   }
 }

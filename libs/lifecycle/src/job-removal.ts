@@ -17,7 +17,6 @@ export async function removeTraces(deps: RemovalDeps, id: string): Promise<void>
     'its live stream': deps.live.remove(id),
     'its webhooks': removeDeliveries(deps, { job: id }),
     'its place on the queue': kind && deps.producer.remove({ id, kind }),
-    'its cached answers': deps.cache?.invalidate(`job:${id}`),
   });
 }
 
@@ -26,11 +25,12 @@ export async function removeTraces(deps: RemovalDeps, id: string): Promise<void>
  * record. Where a ledger is kept, what could not be removed is postponed and its record goes all the same.
  */
 export async function removeIdleJobs(deps: RemovalDeps, jobs: Job[]): Promise<void> {
+  if (jobs.length === 0) return;
   const { ledger, cache, db } = deps;
   for (const [kind, ofKind] of Map.groupBy(jobs, ({ kind }) => kind)) await ledger?.note(kind, ofKind.map(idOf));
   await forEachWhileAnswered(jobs, async (job) => removeTraces(deps, job._id), postponeIn(deps));
   await db.jobs.deleteIdle(jobs.map(idOf));
-  // Once more, now that nobody can read the records into the cache again.
+  // Now that nobody can read the records into the cache again.
   const lists = new Set(jobs.map(({ account }) => `jobs-of:${account}`));
   const invalidated = cache?.invalidate(...lists, ...jobs.map(({ _id }) => `job:${_id}`));
   await invalidated?.catch(async (error: unknown) => {
@@ -38,14 +38,19 @@ export async function removeIdleJobs(deps: RemovalDeps, jobs: Job[]): Promise<vo
   });
 }
 
-/** Asks running jobs to stop. One whose worker is gone goes back to its queue, to be removed from there. */
+/**
+ * Asks running jobs to stop. One whose worker is gone is put back to its queue instead, where it can be removed.
+ * @returns those that still run.
+ */
 export async function stopJobs({ db, cancels }: RemovalDeps, jobs: RunningJob[]): Promise<Remaining[]> {
-  for (const { _id, fence, leaseUntil } of jobs) {
-    if (leaseUntil && leaseUntil < new Date()) await db.jobs.releaseExpired(_id, fence);
-    else await db.jobs.askToStop(_id);
+  const remaining: Remaining[] = [];
+  for (const { _id, kind, fence, leaseUntil } of jobs) {
+    if (leaseUntil && leaseUntil < new Date() && (await db.jobs.releaseExpired(_id, fence))) continue;
+    await db.jobs.askToStop(_id);
     await cancels?.send(_id);
+    remaining.push({ kind, what: _id, reason: 'it runs, and was asked to stop' });
   }
-  return jobs.map(({ _id, kind }) => ({ kind, what: _id, reason: 'it runs, and was asked to stop' }));
+  return remaining;
 }
 
 /**

@@ -10,6 +10,7 @@ export type RemovedKind =
   | 'webhook_endpoint'
   | 'webhook_delivery'
   | 'api_key'
+  | 'backup'
   | 'account';
 
 /** Where an erasure writes down what it removes, before it does, so that its receipt is whole whatever process dies. */
@@ -18,12 +19,15 @@ export interface RemovalLedger {
   /** What was noted could not be removed yet; it is tried again until it is gone, and shown meanwhile. */
   postpone(item: ErasureItem, reason: string): Promise<void>;
   settle(item: ErasureItem): Promise<void>;
-  /** How much was noted so far by this process. */
+  /** How much was noted so far in this attempt. */
   readonly noted: number;
+  /** Was it postponed in this attempt? */
+  hasPostponed(item: ErasureItem): boolean;
 }
 
 export function createRemovalLedger(erasures: ErasuresRepository, erasure: string): RemovalLedger {
   let noted = 0;
+  const postponed = new Set<string>();
   return {
     get noted() {
       return noted;
@@ -32,7 +36,11 @@ export function createRemovalLedger(erasures: ErasuresRepository, erasure: strin
       await erasures.note(erasure, kind, ids);
       noted += ids.length;
     },
-    postpone: (item, reason) => erasures.postpone(erasure, item, reason),
+    hasPostponed: ({ kind, item }) => postponed.has(`${kind} ${item}`),
+    async postpone({ kind, item }, reason) {
+      await erasures.postpone(erasure, { kind, item }, reason);
+      postponed.add(`${kind} ${item}`);
+    },
     settle: (item) => erasures.settle(erasure, item),
   };
 }

@@ -36,8 +36,8 @@ const BATCH = 200;
  * be gone already: the id is enough. Harmless twice.
  * @throws UnavailableError where a store does not answer; what lies in the others is gone all the same.
  */
-export function removeJobData(deps: RemovalDeps, id: string): Promise<void> {
-  return removeTraces(deps, id);
+export async function removeJobData(deps: RemovalDeps, id: string): Promise<void> {
+  await Promise.all([removeTraces(deps, id), deps.cache?.invalidate(`job:${id}`)]);
 }
 
 /** Removes a job with what belongs to it. One that runs is asked to stop, and is returned: it goes the next time. */
@@ -45,9 +45,13 @@ export async function removeJob(deps: RemovalDeps, account: string, id: string):
   for (;;) {
     const job = await deps.db.jobs.find(id);
     if (job?.account !== account) return [];
-    if (job.status === 'in_progress') return stopJobs(deps, [job]);
-    // A worker may take it in this moment; then it is still there.
-    await removeIdleJobs(deps, [job]);
+    if (job.status === 'in_progress') {
+      const remaining = await stopJobs(deps, [job]);
+      if (remaining.length > 0) return remaining;
+    } else {
+      // A worker may take it in this moment; then it is still there.
+      await removeIdleJobs(deps, [job]);
+    }
   }
 }
 
@@ -111,10 +115,12 @@ async function removeJobs(deps: RemovalDeps, owner: Owner, signal?: AbortSignal)
   for (;;) {
     signal?.throwIfAborted();
     const idle = await deps.db.jobs.idleOf(owner, BATCH);
-    if (idle.length === 0) break;
     await removeIdleJobs(deps, idle);
+    if (idle.length > 0) continue;
+    const running = await deps.db.jobs.runningOf(owner, BATCH);
+    const remaining = await stopJobs(deps, running);
+    if (remaining.length === running.length) return remaining;
   }
-  return stopJobs(deps, await deps.db.jobs.runningOf(owner, BATCH));
 }
 
 async function removeMessages({ db, ledger }: RemovalDeps, conversation: string, signal?: AbortSignal): Promise<void> {

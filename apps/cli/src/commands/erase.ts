@@ -35,12 +35,12 @@ async function erase(options: EraseOptions): Promise<void> {
   await withInstallation(run, { redis: !dryRun });
 }
 
-async function plan({ db, blobs }: Installation, account: string): Promise<void> {
+async function plan(installation: Installation, account: string): Promise<void> {
   const interrupted = interruption();
   const counts: Record<string, number> = {};
   let bytes = 0;
   try {
-    for await (const part of planErasure({ db, blobs }, account, interrupted.signal)) {
+    for await (const part of planErasure(installation, account, interrupted.signal)) {
       console.log(JSON.stringify(part));
       counts[part.kind] = (counts[part.kind] ?? 0) + 1;
       bytes += part.bytes ?? 0;

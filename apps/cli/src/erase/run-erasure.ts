@@ -51,7 +51,7 @@ function createRunner(installation: Installation) {
   const cache = { invalidate: () => Promise.resolve() };
   return createJobRunner({
     kind: 'erasure',
-    process: createEraser({ ...removalDeps(installation), db }),
+    process: createEraser({ ...removalDeps(installation), db, backupDir: installation.backupDir }),
     deps: { db, producer: redis?.producer ?? nowhere, live: redis?.live ?? unheard, cache, log },
     metrics: createMetrics('cli'),
   });

@@ -15,6 +15,8 @@ export interface AccountRecord {
   retention?: RetentionWish;
   /** What signs the webhooks to URLs that its jobs name themselves; absent until it is asked for. */
   webhookSecrets?: WebhookSecrets;
+  /** Since when everything that it has is being removed. */
+  erasingAt?: Date;
 }
 
 export interface ApiKeyRecord {
@@ -34,6 +36,7 @@ const accountSchema = new Schema<AccountRecord>(
     createdAt: { type: Date, required: true },
     retention: Schema.Types.Mixed,
     webhookSecrets: Schema.Types.Mixed,
+    erasingAt: Date,
   },
   { collection: 'accounts', versionKey: false },
 );

@@ -21,6 +21,7 @@ export interface AccessRepository {
   setRetention(id: string, retention: RetentionWish): Promise<AccountRecord | undefined>;
   /** Puts new secrets in place of those whose current one is given, if any; `false` where they are others by now. */
   replaceWebhookSecrets(id: string, current: string | undefined, secrets: WebhookSecrets): Promise<boolean>;
+  markErasing(id: string): Promise<void>;
   deleteAccount(id: string): Promise<boolean>;
   /** Ids of an account's keys. */
   keyIds(account: string): Promise<string[]>;
@@ -64,6 +65,9 @@ export function createAccessRepository(Account: Model<AccountRecord>, ApiKey: Mo
         { $set: { webhookSecrets } },
       );
       return matchedCount === 1;
+    },
+    async markErasing(id) {
+      await Account.updateOne({ _id: id, erasingAt: { $exists: false } }, { $set: { erasingAt: new Date() } });
     },
     async deleteAccount(id) {
       return (await Account.deleteOne({ _id: id })).deletedCount === 1;

@@ -18,8 +18,6 @@ export interface ErasuresRepository {
   items(erasure: string): AsyncIterable<ErasureItem>;
   /** What finished erasures have removed of late, without files. */
   finished(): AsyncIterable<ErasureItem & { erasure: string }>;
-  /** These are there again, and with good reason. */
-  forget(items: string[]): Promise<void>;
   /** The list is no longer needed after that time. */
   forgetAt(erasure: string, time: Date): Promise<void>;
   /** The installation's signing key; `make` is asked for one where there is none. Of several at once one is kept. */
@@ -59,9 +57,6 @@ export function createErasuresRepository(
       Item.find({ forgetAt: { $gt: new Date(0) }, kind: { $ne: 'file' } }, { erasure: 1, kind: 1, item: 1 })
         .lean()
         .cursor(),
-    async forget(items) {
-      await Item.deleteMany({ item: { $in: items }, forgetAt: { $gt: new Date(0) } });
-    },
     async forgetAt(erasure, time) {
       await Item.updateMany({ erasure }, { $set: { forgetAt: time } });
     },

@@ -2,6 +2,7 @@ import type { Model } from 'mongoose';
 import { isDuplicateKey } from '../errors.ts';
 import type { AccountRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
+import type { ErasureItemRecord } from '../models/erasure.model.ts';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 import type { WebhookEndpointRecord } from '../models/webhook.model.ts';
 
@@ -53,6 +54,7 @@ export function createTransferRepository(models: {
   Conversation: Model<ConversationRecord>;
   Message: Model<MessageRecord>;
   WebhookEndpoint: Model<WebhookEndpointRecord>;
+  ErasureItem: Model<ErasureItemRecord>;
 }): TransferRepository {
   const { Account, Job, Conversation, Message, WebhookEndpoint } = models;
   const modelOf = {
@@ -121,6 +123,9 @@ export function createTransferRepository(models: {
           );
           if (!isDuplicateKey(error) || there.length < missing.length) throw error;
         });
+      // What was erased and is brought back on purpose is no longer looked for among what should be gone.
+      const ids = missing.map(({ _id }) => _id);
+      await models.ErasureItem.deleteMany({ item: { $in: ids }, forgetAt: { $exists: true } });
     },
 
     async advance({ _id, nextTurn, messageCount, updatedAt }) {

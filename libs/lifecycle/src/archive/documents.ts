@@ -67,7 +67,7 @@ const ACCOUNT = {
   username: z.string().min(1),
   createdAt: date,
   retention: RetentionPolicySchema.partial().strict().optional(),
-} satisfies Fields<AccountRecord, 'webhookSecrets'>;
+} satisfies Fields<AccountRecord, 'webhookSecrets' | 'erasingAt'>;
 
 /** Secrets stay where they are, and with them whether an endpoint is in use. */
 type InUse = 'secrets' | 'status' | 'statusReason' | 'failuresInRow' | 'failingSince' | 'updatedAt';

@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AIGolosError, NotFoundError } from '@aigolos/contracts';
 import { messageOf } from '@aigolos/runtime';
@@ -29,10 +29,13 @@ export async function backUp(deps: ExportDeps, options: BackupOptions): Promise<
   const unfinished = `${whole}${UNFINISHED_SUFFIX}`;
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   const failed: string[] = [];
-  for (const { _id: account } of await Array.fromAsync(deps.db.transfer.accounts())) {
+  for (const { _id: account, erasingAt } of await Array.fromAsync(deps.db.transfer.accounts())) {
     signal.throwIfAborted();
+    if (erasingAt) continue;
     try {
-      onExported(await exportToDirectory(deps, { account, directory: unfinished, workDir, signal }));
+      const summary = await exportToDirectory(deps, { account, directory: unfinished, workDir, signal });
+      if (await isStaying(deps, account)) onExported(summary);
+      else await rm(summary.path, { force: true });
     } catch (error) {
       signal.throwIfAborted();
       // One that was deleted meanwhile is missing as if it had been deleted before.
@@ -43,4 +46,10 @@ export async function backUp(deps: ExportDeps, options: BackupOptions): Promise<
     throw new AIGolosError(`The backup lacks ${failed.join(', ')}.`, { code: 'EXPORT_FAILED', retryable: true });
   }
   await rename(unfinished, whole);
+}
+
+/** Whoever erases an account looks into the backups after it was marked: what is found there before that mark is theirs. */
+async function isStaying({ db }: ExportDeps, id: string): Promise<boolean> {
+  const [account] = await db.transfer.find('account', [id]);
+  return account !== undefined && !account.erasingAt;
 }

@@ -18,7 +18,7 @@ export function exists(path: string): Promise<boolean> {
 }
 
 /** What is in a backup directory and was made by backups, newest first. */
-async function backupsIn(directory: string): Promise<{ name: string; slot: Date; isWhole: boolean }[]> {
+export async function backupsIn(directory: string): Promise<{ name: string; slot: Date; isWhole: boolean }[]> {
   const names = await readdir(directory);
   const found = names.flatMap((name) => {
     const [, year, month, day, hour, minute, second, unfinished] = FOLDER.exec(name) ?? [];

@@ -1,5 +1,5 @@
 import { newId, type TranscriptionTask } from '@aigolos/contracts';
-import type { JobRecord } from '@aigolos/db';
+import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEraser } from '../erasure.ts';
@@ -60,6 +60,16 @@ test('files without a record are deleted', async () => {
   await at.storeBlob('trn_1/input');
   await expectMended('orphan_blobs', 'trn_1');
   expect(await at.blobs.exists('trn_1/input')).toBe(false);
+});
+
+test('what a worker still wrote for a job that was erased is deleted', async () => {
+  const id = await at.insertJob({ status: 'in_progress', fence: 1, leaseUntil: new Date(0) });
+  const job = await requestErasure(at, at.account, { type: 'job', id });
+  await createEraser(at)({ job, signal });
+  await at.storeBlob(`${id}/output-1.wav`);
+  expect(await at.db.jobs.finish(id, 1, { status: 'completed', finishedAt: new Date() })).toBe(false);
+  await expectMended('orphan_blobs', id);
+  expect(await Array.fromAsync(at.blobs.recordIds())).toEqual([]);
 });
 
 test('nothing is mended before its grace is over: what belongs to it may be on its way', async () => {
@@ -164,6 +174,15 @@ describe('an erasure', () => {
     expect(await sweepTwice()).toEqual([{}, {}]);
     await expectMended('erased_record_present', id, true);
     expect(await at.db.jobs.find(id)).toBeUndefined();
+  });
+
+  test('says nothing of what was brought back by an import', async () => {
+    const id = await at.insertJob();
+    const record = (await at.db.jobs.find(id)) as AnyJobRecord;
+    const job = await requestErasure(at, at.account, { type: 'job', id });
+    await createEraser(at)({ job, signal });
+    await at.db.transfer.insert('job', [record]);
+    expect(await findings()).toEqual([]);
   });
 
   test('that has not ended for long is told of, with what is in its way', async () => {

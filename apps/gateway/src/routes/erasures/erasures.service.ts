@@ -7,13 +7,14 @@ import {
   UnavailableError,
 } from '@aigolos/contracts';
 import type { AnyJobRecord, Database, JobRecord } from '@aigolos/db';
-import type { JobRunner } from '@aigolos/jobs';
+import type { JobRunner, Jobs } from '@aigolos/jobs';
 import { findOpenErasure, receiptKeys, requestErasure } from '@aigolos/lifecycle';
 import type { Producer } from '@aigolos/queue';
 import { type Logger, messageOf } from '@aigolos/runtime';
 
 export interface ErasuresDeps {
   db: Pick<Database, 'jobs' | 'conversations' | 'erasures'>;
+  jobs: Pick<Jobs, 'waitForEnd'>;
   runner: Pick<JobRunner, 'handle' | 'abortAll'>;
   producer: Pick<Producer, 'add'>;
   log: Logger;
@@ -21,7 +22,7 @@ export interface ErasuresDeps {
 
 export type Erasure = JobRecord<'erasure'>;
 
-/** Erasing what an account has. An erasure is promised first and then run here; worker-maintenance goes on with what is left of it. */
+/** Erasing what an account has. An erasure is promised first, and run here or by worker-maintenance, which goes on with what is left of it. */
 export interface Erasures {
   /**
    * The erasure as it is after one attempt, or when the signal aborts; it goes on then. One of the same that is under way
@@ -45,11 +46,19 @@ export interface Erasures {
   close(): Promise<void>;
 }
 
-export function createErasures({ db, runner, producer, log }: ErasuresDeps): Erasures {
+export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps): Erasures {
   const running = new Set<Promise<void>>();
 
-  async function attempt(id: string): Promise<void> {
-    if ((await runner.handle(id)) === 'done') return;
+  /** An account's backups lie where worker-maintenance is: it alone erases accounts. */
+  async function attempt({ _id: id, account, task }: Erasure, until: AbortSignal): Promise<void> {
+    if (task.scope.type === 'account') {
+      await handOver(id);
+      return void (await jobs.waitForEnd(account, id, { signal: until }));
+    }
+    if ((await runner.handle(id)) !== 'done') await handOver(id);
+  }
+
+  async function handOver(id: string): Promise<void> {
     await producer.add({ id, kind: 'erasure' }).catch((error: unknown) => {
       log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this erasure');
     });
@@ -78,8 +87,11 @@ export function createErasures({ db, runner, producer, log }: ErasuresDeps): Era
   const erasures: Erasures = {
     get,
     async erase(account, scope, until) {
-      const { _id: id } = (await findOpenErasure({ db }, account, scope)) ?? (await promise(account, scope));
-      const attempted = attempt(id).catch((error: unknown) => log.error({ jobId: id, err: error }, 'erasing failed'));
+      const erasure = (await findOpenErasure({ db }, account, scope)) ?? (await promise(account, scope));
+      const { _id: id } = erasure;
+      const attempted = attempt(erasure, until).catch((error: unknown) => {
+        log.error({ jobId: id, err: error }, 'erasing failed');
+      });
       running.add(attempted);
       void attempted.finally(() => running.delete(attempted));
       await Promise.race([attempted, aborted(until)]);
