@@ -50,12 +50,14 @@ it('everything that one installation has comes into another; again, and there is
   expect(planned).toMatchObject([{ username: 'Bob', dryRun: true, changed: true, files: { added: 1 } }, {}]);
   expect(await there.db.jobs.find(ann.speech)).toBeUndefined();
   const imported = await there.aigolos('import', output);
-  expect(imported.stdout).toMatch(/✓ ann +added 2 documents and 1 file; 0 documents and 0 files were here already/);
+  expect(imported.stdout).toMatch(/✓ ann +added 2 documents and 1 file of ann\.tar\.zst/);
   for (const { speech } of [ann, bob]) {
     expect(await there.db.jobs.find(speech)).toEqual(await here.db.jobs.find(speech));
     expect(await there.blobs.exists(`${speech}/output-1.mp3`)).toBe(true);
   }
-  expect((await there.aigolos('import', output)).stdout).toMatch(/✓ ann +nothing to do: 2 documents and 1 file were/);
+  expect((await there.aigolos('import', output)).stdout).toMatch(
+    /✓ ann +nothing to do: 2 documents and 1 file of ann\.tar\.zst are here/,
+  );
 });
 
 it('an export of one user that is interrupted says so, and is finished by the same command', async () => {

@@ -37,15 +37,16 @@ export async function runImport(
 function tell({ name, username, documents, files, changed }: ImportSummary, dryRun: boolean): void {
   const reporter = createReporter();
   const all = together(Object.values(documents));
-  const present = `${counted(all.present, 'document')} and ${counted(files.present, 'file')} were here already`;
-  if (!changed) return reporter.ok(username, `nothing to do: ${present} (${name})`);
-  const added = `${counted(all.added, 'document')} and ${counted(files.added, 'file')}`;
-  const advanced = all.advanced > 0 ? `, moved ${counted(all.advanced, 'conversation')} forward` : '';
-  reporter.ok(username, `${dryRun ? 'would add' : 'added'} ${added}${advanced}; ${present} (${name})`);
+  const present = `${counted(all.present, 'document')} and ${counted(files.present, 'file')} of ${name} are here already`;
+  if (!changed) return reporter.ok(username, `nothing to do: ${present}`);
+  const added = `${counted(all.added, 'document')} and ${counted(files.added, 'file')} of ${name}`;
+  const advanced = all.advanced > 0 ? `, ${counted(all.advanced, 'conversation')} moved forward` : '';
+  reporter.ok(username, `${dryRun ? 'would add' : 'added'} ${added}${advanced}`);
+  if (all.present + files.present > 0) reporter.ok(username, present);
   const skipped = all.skipped + files.skipped;
-  if (skipped > 0) reporter.warn(username, `left out ${skipped}: expired, or deleted here`);
+  if (skipped > 0) reporter.warn(username, `${skipped} left out: expired, or deleted here`);
   if (documents['webhook-endpoints'].added > 0) {
-    reporter.warn(username, 'its webhook endpoints are paused, with new secrets: rotate them, then set them active');
+    reporter.warn(username, 'webhook endpoints come paused, with new secrets: rotate them, then set them active');
   }
 }
 

@@ -1,5 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newId } from '@aigolos/contracts';
+import type { JobRecord } from '@aigolos/db';
 import { createLogger } from '@aigolos/runtime';
 import { useMongo, useS3 } from '@aigolos/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -136,6 +138,13 @@ describe('an export', () => {
       expect(everything, marker).not.toContain(marker);
     }
     expect(everything).toContain('Что нового? 🎙');
+  });
+
+  test('leaves out and counts what has not ended, also a turn whose messages are still to be written', async () => {
+    const chat = await source.db.jobs.find(user.jobs.chat);
+    await source.db.jobs.insert({ ...chat, _id: newId('chat'), turn: 99, messagesPending: true } as JobRecord);
+    const summary = await exportToFolder(source, { account: user.account, directory: dir, signal });
+    expect(summary).toMatchObject({ unfinished: 2, documents: { chats: 6 } });
   });
 
   test('of the same data is the same archive to the byte, whenever and wherever it is made', async () => {
