@@ -3,7 +3,7 @@ import { LIMITS } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
-import type { Producer } from '@aigolos/queue';
+import type { Producer, ReadCache } from '@aigolos/queue';
 import type { Logger, Registry } from '@aigolos/runtime';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -46,6 +46,7 @@ export interface GatewayDeps {
   blobs: BlobStore;
   media: Pick<Media, 'probe'>;
   producer: Pick<Producer, 'queues' | 'ping'>;
+  cache: Pick<ReadCache, 'read'>;
   metrics: Registry;
   log: Logger;
   /** Aborts when the gateway stops: answers that are held open end then. */
@@ -54,7 +55,7 @@ export interface GatewayDeps {
 
 /** The HTTP server, not listening yet: what every request goes through, then the routes. */
 export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
-  const { db, jobs, erasures, endpoints, deliveries, blobs, media, producer, metrics, log, stopping } = deps;
+  const { db, jobs, erasures, endpoints, deliveries, blobs, media, producer, cache, metrics, log, stopping } = deps;
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
@@ -98,7 +99,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
-  app.register(conversationRoutes, { conversations: db.conversations, erasures, stopping });
+  app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });
   app.register(exportRoutes, { jobs, answers, options });
   app.register(erasureRoutes, { erasures, db, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });

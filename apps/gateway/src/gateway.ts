@@ -60,6 +60,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
       blobs,
       media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
       producer,
+      cache,
       metrics,
       log,
       stopping: stopping.signal,

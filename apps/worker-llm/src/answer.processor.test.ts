@@ -30,8 +30,6 @@ const conversations = {
   lastMessages: (_id: string, limit: number) => Promise.resolve(history.slice(-limit) as never),
 };
 
-const cache = { read: <T>(_scopes: string[], _key: string, load: () => Promise<T>) => load() };
-
 function context(task: Partial<ChatTask>) {
   const deltas: string[] = [];
   const whole = { model: 'spy', messages: [said('user', 'now')], stop: [], ...task };
@@ -48,14 +46,14 @@ test('what was said before stands between the instructions and the new message',
   const { engine, asked } = createSpyEngine();
   const instructions = { role: 'system' as const, content: 'be brief' };
   const { context: job } = context({ conversation: 'conv_1', messages: [instructions, said('user', 'now')] });
-  await createAnswerProcessor({ engine, conversations, cache })(job);
+  await createAnswerProcessor({ engine, conversations })(job);
   expect(asked).toEqual([[instructions, ...history, said('user', 'now')]]);
 });
 
 test('without a conversation only the request is asked', async () => {
   const { engine, asked } = createSpyEngine();
   const { context: job, deltas } = context({});
-  const { result, usage } = await createAnswerProcessor({ engine, conversations, cache })(job);
+  const { result, usage } = await createAnswerProcessor({ engine, conversations })(job);
   expect(asked).toEqual([[said('user', 'now')]]);
   expect(result).toEqual({ text: '1 messages', finishReason: 'stop' });
   expect(deltas).toEqual(['1 ', 'messages']);
@@ -65,7 +63,7 @@ test('without a conversation only the request is asked', async () => {
 test('the oldest messages are left out, with a warning, until the rest fits into the model', async () => {
   const { engine, asked } = createSpyEngine(4);
   const { context: job } = context({ conversation: 'conv_1' });
-  const { warnings } = await createAnswerProcessor({ engine, conversations, cache })(job);
+  const { warnings } = await createAnswerProcessor({ engine, conversations })(job);
   expect(asked.at(-1)).toEqual([...history.slice(-3), said('user', 'now')]);
   expect(warnings).toEqual(['The 7 oldest messages of the context did not fit into the model and were left out.']);
 });
@@ -73,7 +71,7 @@ test('the oldest messages are left out, with a warning, until the rest fits into
 test('a new message that does not fit by itself is refused', async () => {
   const { engine } = createSpyEngine(0);
   const { context: job } = context({ conversation: 'conv_1' });
-  await expect(createAnswerProcessor({ engine, conversations, cache })(job)).rejects.toMatchObject({
+  await expect(createAnswerProcessor({ engine, conversations })(job)).rejects.toMatchObject({
     code: 'LLM_CONTEXT_EXCEEDED',
   });
 });

@@ -2,17 +2,18 @@ import { AIGolosError, type ChatMessage, LlmServiceError } from '@aigolos/contra
 import type { LlmAnswer, LlmEngine } from '@aigolos/engines/llm';
 import { type ConversationReader, conversationContext, type JobContext, type Processor } from '@aigolos/jobs';
 
-export interface AnswerDeps extends ConversationReader {
+export interface AnswerDeps {
   engine: LlmEngine;
+  conversations: ConversationReader;
 }
 
 /** Answers one turn. What was said before in its conversation stands before the new messages, after the request's own instructions. */
-export function createAnswerProcessor({ engine, conversations, cache }: AnswerDeps): Processor<'chat'> {
+export function createAnswerProcessor({ engine, conversations }: AnswerDeps): Processor<'chat'> {
   return async (context) => {
     const { task } = context.job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
     const begun = performance.now();
-    const before = task.conversation ? await conversationContext({ conversations, cache }, task.conversation) : [];
+    const before = task.conversation ? await conversationContext(conversations, task.conversation) : [];
     const { text, answer, leftOut } = await answerWithin(engine, context, before);
     const warnings = [...answer.warnings];
     if (leftOut > 0)

@@ -12,9 +12,9 @@ export function createApp(config: Config, log: Logger): App {
     kind: 'chat',
     config,
     log,
-    async open({ conversations }, cache) {
+    async open({ conversations }) {
       const engine = await createEngine(config, log);
-      const process = createAnswerProcessor({ engine, conversations, cache });
+      const process = createAnswerProcessor({ engine, conversations });
       return {
         process,
         models: [describeModel(engine.model, 'llm', { isDefault: true })],

@@ -6,10 +6,11 @@ export function listScopes(account: string): string[] {
   return [cacheScope.jobsOf(account), cacheScope.allLists];
 }
 
-/** After a write to a job, and before anybody is told of it. Never fails. */
+/** After a write to a job, and before anybody is told of it. A turn moves its conversation too. Never fails. */
 export function invalidateJob(
   cache: Pick<ReadCache, 'invalidate'>,
-  { _id: id, account }: Pick<JobRecord, '_id' | 'account'>,
+  { _id: id, account, conversation }: Pick<JobRecord, '_id' | 'account' | 'conversation'>,
 ): Promise<void> {
-  return cache.invalidate(cacheScope.job(id), cacheScope.jobsOf(account));
+  const conversations = conversation === undefined ? [] : [cacheScope.conversation(conversation)];
+  return cache.invalidate(cacheScope.job(id), cacheScope.jobsOf(account), ...conversations);
 }

@@ -248,10 +248,7 @@ describe('a conversation', () => {
     const { _id: conversation } = await house.db.conversations.create(ACCOUNT);
     const contexts: string[][] = [];
     const process = async ({ job }: JobContext<'chat'>) => {
-      const before = await conversationContext(
-        { conversations: house.db.conversations, cache: house.cache },
-        conversation,
-      );
+      const before = await conversationContext(house.db.conversations, conversation);
       contexts.push(before.map(({ content }) => content));
       return answer(`answer ${job.turn}`);
     };

@@ -14,8 +14,7 @@ const LOOKUPS_AT_ONCE = 50;
 const BATCH = 1_000;
 
 /** MongoDB is the truth: what Redis forgot, or a dead process left behind, comes back to the queue from here. */
-export function createReconciler(deps: JobsDeps, metrics: Registry): Reconciler {
-  const { db, producer, cache, log } = deps;
+export function createReconciler({ db, producer, cache, log }: JobsDeps, metrics: Registry): Reconciler {
   const repairs = new Counter({
     name: 'aigolos_reconciler_repairs_total',
     help: 'What the reconciler mended',
@@ -51,7 +50,7 @@ export function createReconciler(deps: JobsDeps, metrics: Registry): Reconciler 
       }
       for (const job of await db.jobs.messagesPending(BATCH)) {
         signal.throwIfAborted();
-        await writeTurn(deps, job);
+        await writeTurn(db, job);
         repairs.inc({ repair: 'messages_written' });
       }
     },

@@ -59,7 +59,7 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
     });
     if (!won) return false;
     await invalidateJob(cache, job);
-    if (ending.messagesPending) await writeTurn(deps, { ...job, ...whole } as unknown as JobRecord<'chat'>);
+    if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as JobRecord<'chat'>);
     metrics.finished.inc({ kind, status: ending.status });
     metrics.seconds.observe({ kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
     await live.publish(job._id, { type: 'finished', fence: job.fence });

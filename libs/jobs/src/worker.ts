@@ -7,7 +7,6 @@ import {
   createQueueWorker,
   createReadCache,
   type QueueWorker,
-  type ReadCache,
   type RedisConfig,
 } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger, startHealthServer, startPeriodic } from '@aigolos/runtime';
@@ -28,10 +27,7 @@ export interface WorkerParts<Kind extends JobKind> {
   config: WorkerConfig;
   log: Logger;
   /** Opens what this worker works with; called once, with a connected database. */
-  open: (
-    db: Database,
-    cache: ReadCache,
-  ) => Promise<{ process: Processor<Kind>; models: ModelInfo[]; close: () => Promise<void> }>;
+  open: (db: Database) => Promise<{ process: Processor<Kind>; models: ModelInfo[]; close: () => Promise<void> }>;
 }
 
 const ANNOUNCE_EVERY_MS = 30_000;
@@ -63,7 +59,7 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
       closer.add(() => producer.close());
       const cache = await createReadCache(config, log, metrics);
       closer.add(() => cache.close());
-      const { process, models, close } = await open(db, cache);
+      const { process, models, close } = await open(db);
       closer.add(close);
       const announcing = startPeriodic({
         intervalMs: ANNOUNCE_EVERY_MS,

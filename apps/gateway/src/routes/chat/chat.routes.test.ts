@@ -1,4 +1,4 @@
-import { ChatCompletionSchema, LlmServiceError } from '@aigolos/contracts';
+import { ChatCompletionSchema, type ConversationView, type JobView, LlmServiceError } from '@aigolos/contracts';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CHAT, ended, heldBack, said } from '../../../test/answers.ts';
@@ -94,6 +94,22 @@ describe('a chat', () => {
     const refused = await house.call(PATH, { method: 'POST', body, ...stranger });
     expect(refused.status).toBe(404);
     expect(await refused.json()).toMatchObject({ error: { code: 'conversation_not_found', param: 'conversation' } });
+  });
+
+  test('shows what a turn changes in its conversation at once, however often it was asked for before', async () => {
+    const send = (conversation: string, days: number) =>
+      house.post(PATH, { ...CHAT, conversation }, { prefer: 'respond-async', 'x-retention': `conversation=${days}d` });
+    const { conversation } = (await (await send('new', 1)).json()) as JobView;
+    const daysLeft = async () => {
+      const view = (await (await house.call(`/v1/conversations/${conversation}`)).json()) as ConversationView;
+      return Math.round(((view.expires_at ?? 0) - Date.now() / 1_000) / 86_400);
+    };
+    for (let days = 1; days < 6; days += 1) {
+      await send(conversation ?? '', days);
+      for (let time = 0; time < 3; time += 1) expect(await daysLeft()).toBe(days);
+    }
+    const stranger = await house.call(`/v1/conversations/${conversation}`, { key: house.keys.stranger });
+    expect(stranger.status).toBe(404);
   });
 
   test('5000 characters are 5000 characters, whatever they are made of', async () => {

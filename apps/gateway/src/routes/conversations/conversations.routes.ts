@@ -5,6 +5,7 @@ import {
   NotFoundError,
 } from '@aigolos/contracts';
 import type { ConversationRecord, Database } from '@aigolos/db';
+import { cacheScope, type ReadCache } from '@aigolos/queue';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { heldOpenSignal } from '../../answers/held-open.ts';
@@ -15,6 +16,7 @@ import type { Erasures } from '../erasures/erasures.service.ts';
 import { openAIErrors } from '../shared-responses.ts';
 
 export interface ConversationRoutesDeps {
+  cache: Pick<ReadCache, 'read'>;
   conversations: Pick<Database['conversations'], 'findOwned'>;
   erasures: Pick<Erasures, 'deleteConversation'>;
   stopping: AbortSignal;
@@ -23,7 +25,7 @@ export interface ConversationRoutesDeps {
 const params = z.object({ id: z.string() });
 
 export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> = async (app, deps) => {
-  const { conversations, erasures, stopping } = deps;
+  const { conversations, cache, erasures, stopping } = deps;
   const config = { access: 'user' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['conversations'],
@@ -38,8 +40,10 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       schema: schema('A conversation', { params, response: { 200: ConversationViewSchema, ...openAIErrors } }),
     },
     async ({ account, params: { id } }) => {
-      const conversation = await conversations.findOwned(account, id);
-      if (!conversation) {
+      const find = () => conversations.findOwned(account, id);
+      const conversation = await cache.read([cacheScope.conversation(id)], `conversation:${account}:${id}`, find);
+      // Its time may have come since it was read.
+      if (!conversation || (conversation.expiresAt && conversation.expiresAt <= new Date())) {
         throw new NotFoundError(`There is no conversation ${id}.`, { code: 'CONVERSATION_NOT_FOUND', param: 'id' });
       }
       return toConversationView(conversation);
