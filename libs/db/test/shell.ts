@@ -16,12 +16,22 @@ interface Command {
 const connection = await createConnection(process.argv[2] ?? '').asPromise();
 
 async function run({ collection, method, args }: Command): Promise<{ result: unknown } | { error: string }> {
+  if (method === 'dump') return { result: await dump() };
   const target = connection.db?.collection(collection) as unknown as Record<string, (...args: unknown[]) => unknown>;
   try {
     return { result: await target[method]?.(...args) };
   } catch (error) {
     return { error: String(error) };
   }
+}
+
+/** Every document of every collection. */
+async function dump(): Promise<Record<string, unknown[]>> {
+  const collections = (await connection.db?.collections()) ?? [];
+  const documents = collections.map(
+    async (one) => [one.collectionName, await one.find().toArray()] as [string, unknown[]],
+  );
+  return Object.fromEntries(await Promise.all(documents));
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -10,6 +10,8 @@ export interface DatabaseShell {
     method: 'insertOne' | 'insertMany' | 'updateOne' | 'deleteOne' | 'deleteMany',
     ...args: unknown[]
   ): Promise<unknown>;
+  /** Every document of every collection, as text. */
+  dump(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -33,12 +35,14 @@ export function openDatabaseShell(url: string): DatabaseShell {
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.result;
   }
+  const inTurn = (command: Record<string, unknown>) => {
+    const answered = last.then(() => call(command));
+    last = answered.catch(() => {});
+    return answered;
+  };
   return {
-    run(collection, method, ...args) {
-      const answered = last.then(() => call({ collection, method, args }));
-      last = answered.catch(() => {});
-      return answered;
-    },
+    run: (collection, method, ...args) => inTurn({ collection, method, args }),
+    dump: async () => JSON.stringify(await inTurn({ method: 'dump' })),
     async close() {
       child.stdin.end();
       await child;

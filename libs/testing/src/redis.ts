@@ -42,6 +42,8 @@ export interface RedisProcess extends ServerProcess {
   restart(): Promise<void>;
   /** Makes it forget everything. */
   flushAll(): Promise<void>;
+  /** Every key with its value, as text. */
+  dump(): Promise<string>;
 }
 
 /** A Redis process of the test's own, which it may flush, stop or kill: AOF and noeviction, as in production. */
@@ -69,5 +71,20 @@ export async function startRedis(): Promise<RedisProcess> {
     async flushAll() {
       await execa('redis-cli', ['-p', String(port), 'FLUSHALL']);
     },
+    async dump() {
+      return (await execa('redis-cli', ['-p', String(port), '--raw', 'EVAL', DUMP, '0'])).stdout;
+    },
   };
 }
+
+const DUMP = `
+  local read = {
+    string = {'GET'}, hash = {'HGETALL'}, list = {'LRANGE', 0, -1}, set = {'SMEMBERS'}, zset = {'ZRANGE', 0, -1},
+    stream = {'XRANGE', '-', '+'},
+  }
+  local all = {}
+  for _, key in ipairs(redis.call('KEYS', '*')) do
+    local command = read[redis.call('TYPE', key).ok]
+    all[#all + 1] = {key, redis.call(command[1], key, unpack(command, 2))}
+  end
+  return all`;
