@@ -117,7 +117,8 @@ describe('interrupted at random points', () => {
     const options = { account: user.account, directory: join(dir, 'archives'), workDir: join(dir, 'work') };
     const random = randomly(SEED);
     for (let time = 0; time < 4; time += 1) {
-      const { deps, signal } = stopAt(source, random(JOBS + FILES));
+      // While its files are being written, or before.
+      const { deps, signal } = stopAt(source, time % 2 === 0 ? JOBS + random(FILES) : random(JOBS));
       await expect(exportToDirectory(deps, { ...options, signal })).rejects.toThrow(/interrupted|aborted/);
       expect([await readdir(options.directory).catch(() => []), await readdir(options.workDir)]).toEqual([[], []]);
     }
