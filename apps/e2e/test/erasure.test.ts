@@ -68,8 +68,15 @@ test('what is erased while the processes that erase it are killed is found nowhe
   expect(views.map(({ scope }) => scope.type)).toEqual(['conversation', 'account']);
   expect(views[0]?.removed).toMatchObject({ conversation: 1, message: 2 });
   expect(views[1]?.removed).toMatchObject({
-    ...{ account: 1, api_key: 1, transcription: 1, speech: 1, export: 1, backup: 1 },
-    ...{ webhook_endpoint: 1, webhook_delivery: expect.any(Number), file: expect.any(Number) },
+    account: 1,
+    api_key: 1,
+    backup: 1,
+    export: 1,
+    file: expect.any(Number),
+    speech: 1,
+    transcription: 1,
+    webhook_delivery: expect.any(Number),
+    webhook_endpoint: 1,
   });
   const keys = JwksSchema.parse(await (await fetch(`${stack.url}/.well-known/jwks.json`)).json());
   for (const { id, receipt } of views) {
@@ -82,7 +89,7 @@ test('what is erased while the processes that erase it are killed is found nowhe
 
 interface Account {
   id: string;
-  call(path: string, init?: RequestInit): Promise<Response>;
+  call(path: string, init?: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }): Promise<Response>;
   /** A POST of a JSON body, which must be answered with success. */
   post<Answer>(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
 }
