@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { receiversPython } from '@aigolos/testing';
+import { audioClip, receiversPython } from '@aigolos/testing';
 import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runDocument } from './docs.ts';
@@ -15,4 +15,9 @@ test('docs/webhooks.md: every command and receiver in it does what it says', asy
   const programs = [dirname(receiversPython())];
   const replace = { '8788': String(await getPort()), '9000': String(await getPort()) };
   await expect(runDocument('webhooks.md', { stack, programs, replace })).resolves.toBeUndefined();
+});
+
+test('docs/data-lifecycle.md: every command in it does what it says', async () => {
+  const files = { 'speech.flac': audioClip('kennedy') };
+  await expect(runDocument('data-lifecycle.md', { stack, files })).resolves.toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { testConfig } from '@aigolos/testing';
@@ -18,6 +18,8 @@ export interface DocumentOptions {
   stack: Stack;
   /** What stands in the document, and what the test has in its place, such as ports. */
   replace?: Record<string, string>;
+  /** Files that the document takes as given: their names there, and where they are. */
+  files?: Record<string, string>;
   /** Folders of programs that are found first. */
   programs?: string[];
   env?: Record<string, string>;
@@ -34,7 +36,7 @@ export interface DocumentOptions {
  * @throws where something does not go as it is written, with the line of the document.
  */
 export async function runDocument(name: string, options: DocumentOptions): Promise<void> {
-  const { stack, replace = {}, programs = [], env = {} } = options;
+  const { stack, replace = {}, files = {}, programs = [], env = {} } = options;
   const replacements = Object.entries({
     [DOCUMENTED_URL]: stack.url,
     [COMMAND_LINE[0]]: COMMAND_LINE[1],
@@ -46,6 +48,7 @@ export async function runDocument(name: string, options: DocumentOptions): Promi
 
   const folder = await mkdtemp(join(tmpdir(), 'aigolos-docs-'));
   await makeProjectFolder(folder, stack);
+  for (const [name, path] of Object.entries(files)) await copyFile(path, join(folder, name));
   for (const { file, lines } of blocks) {
     if (file !== undefined) await writeFile(join(folder, file), here(`${lines.join('\n')}\n`));
   }
