@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Maintenance, startMaintenance } from './maintenance.ts';
 
 const RECORDS = 5_000;
+const DELETED_AT_ONCE = 250;
 /** At how many remaining files the reactors are killed. */
 const KILLED_AT = [4_000, 2_500, 1_000];
 
@@ -13,13 +14,14 @@ beforeAll(async () => {
 afterAll(() => at?.close());
 
 test('5,000 records are deleted while the reactors are killed three times: no file is left behind, without any sweep', async () => {
-  const start = () => at.start({ LEADER_LEASE_MS: '1500' });
-  let [app] = await Promise.all([start(), at.insertRecords(RECORDS)]);
-  await waitUntil('it watches', async () => (await at.status(app)).reactions.state === 'watching');
+  const ids = await at.insertRecords(RECORDS);
   const left = async () => (await at.recordsWithFiles()).length;
   expect(await left()).toBe(RECORDS);
+  const start = () => at.start({ LEADER_LEASE_MS: '2000' });
+  let app = await start();
+  await waitUntil('it watches', async () => (await at.status(app)).reactions.state === 'watching');
 
-  const deleting = at.shell.run('jobs', 'deleteMany', {});
+  const deleting = deleteAll(ids);
   for (const remaining of KILLED_AT) {
     await waitUntil(`at most ${remaining} are left`, async () => (await left()) <= remaining, 60_000);
     await app.end('SIGKILL');
@@ -30,3 +32,10 @@ test('5,000 records are deleted while the reactors are killed three times: no fi
   await waitUntil('no file is left', async () => (await left()) === 0, 60_000);
   expect(await at.metric(app, 'aigolos_change_history_lost_total')).toBe(0);
 }, 120_000);
+
+async function deleteAll(ids: string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += DELETED_AT_ONCE) {
+    const batch = ids.slice(start, start + DELETED_AT_ONCE);
+    await at.shell.run('jobs', 'deleteMany', { _id: { $in: batch } });
+  }
+}

@@ -53,7 +53,7 @@ export async function startMaintenance(options: { keptChanges?: number } = {}): 
   await db.prepare();
   await db.close();
   const shell = openDatabaseShell(url);
-  const env = { MONGO_URL: url, REDIS_URL: redis.url, BLOB_DIR: dir, LOG_LEVEL: 'debug' };
+  const env = { MONGO_URL: url, REDIS_URL: redis.url, BLOB_DIR: dir, LOG_LEVEL: 'info' };
   const running: AppProcess[] = [];
   const recordsWithFiles = () => readdir(join(dir, 'blobs')).catch(() => []);
   return {

@@ -32,8 +32,10 @@ export interface Reaction {
 export function pipelineFor(reactions: readonly Reaction[]): mongo.BSON.Document[] {
   const fields = new Set(reactions.flatMap((reaction) => reaction.fields ?? []));
   const told = [...fields].flatMap((field) => [`fullDocument.${field}`, `updateDescription.updatedFields.${field}`]);
+  // Many reactions wait for the same changes, and the server looks at each filter for each change that anybody makes.
+  const filters = new Map(reactions.map(filterFor).map((filter) => [JSON.stringify(filter), filter]));
   return [
-    { $match: { $or: [{ operationType: 'invalidate' }, ...reactions.map(filterFor)] } },
+    { $match: { $or: [{ operationType: 'invalidate' }, ...filters.values()] } },
     {
       $project: Object.fromEntries(
         ['operationType', 'ns', 'documentKey', 'wallTime', ...told].map((path) => [path, 1]),

@@ -13,11 +13,13 @@ export class FencedOffError extends Error {
 
 /** Where a watcher goes on from after a restart. Only the newest holder of the lease can write it. */
 export interface WatcherPlace {
-  /** Shuts out all older watchers of this name and tells where the last one was, if that is known. */
-  claim(): Promise<mongo.ResumeToken>;
+  /** Shuts out all older watchers of this name and tells where the last one was, if that is known, and whether changes were missed before. */
+  claim(): Promise<{ resumeToken: mongo.ResumeToken; isSweepDue: boolean }>;
   save(resumeToken: mongo.ResumeToken): Promise<void>;
   /** There is no going on from the saved place. */
   drop(): Promise<void>;
+  /** A sweep has made up for what was missed. */
+  noteSwept(): Promise<void>;
 }
 
 /** All methods throw `FencedOffError` once a watcher with a higher fence has claimed the place. */
@@ -39,10 +41,14 @@ export function createWatcherPlace(
       } catch (error) {
         throw isDuplicateKey(error) ? new FencedOffError(name, fence) : error;
       }
-      return (await Watcher.findOne({ _id: name }).lean())?.resumeToken;
+      const { resumeToken, sweepDue } = (await Watcher.findOne({ _id: name }).lean()) ?? {};
+      const isSweepDue = sweepDue === true || resumeToken === undefined;
+      if (isSweepDue) await update({ $set: { sweepDue: true } });
+      return { resumeToken, isSweepDue };
     },
     save: (resumeToken) => update({ $set: { resumeToken, savedAt: new Date() } }),
     drop: () => update({ $unset: { resumeToken: 1 } }),
+    noteSwept: () => update({ $unset: { sweepDue: 1 } }),
   };
 }
 
@@ -50,25 +56,21 @@ const SAVE_AFTER_CHANGES_MS = 200;
 /** A place that stands still must not grow older than the history that the database keeps. */
 const SAVE_WHEN_IDLE_MS = 10_000;
 
-/** Saves how far a line has come, now and then, once it is told to begin. */
+/** Saves how far a line has come, now and then. */
 export function createPlaceKeeper(place: WatcherPlace, line: ChangeLine<mongo.ResumeToken>) {
-  let begun = false;
   let saved: mongo.ResumeToken;
   let savedAt = 0;
   let doneAtSave = 0;
 
   async function keepNow(): Promise<void> {
     const { place: current, done } = line;
-    if (!begun || current === undefined || current === saved) return;
+    if (current === undefined || current === saved) return;
     await place.save(current);
     saved = current;
     savedAt = Date.now();
     doneAtSave = done;
   }
   return {
-    begin(): void {
-      begun = true;
-    },
     keepNow,
     async keep(): Promise<void> {
       const pauseMs = line.done > doneAtSave ? SAVE_AFTER_CHANGES_MS : SAVE_WHEN_IDLE_MS;

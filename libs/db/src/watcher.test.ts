@@ -213,17 +213,24 @@ describe('a watcher', () => {
     expect(before).toMatchObject({ fence: 2 });
   });
 
-  test('without a place begins at now, and keeps none before a sweep has succeeded', async () => {
-    const swept = Promise.withResolvers<void>();
-    const place = async () =>
-      (await shell.collection<{ _id: string; resumeToken?: unknown }>('watchers').findOne({ _id: name }))?.resumeToken;
-    const watching = await watch([on('insert')], { sweep: () => swept.promise });
+  test('without a place sweeps; where it does not come to the end of that, the next one does, and no change is missed', async () => {
+    const hanging = Promise.withResolvers<void>();
+    const first = await watch([on('insert')], { sweep: () => hanging.promise });
     await jobs().insertOne({ _id: 'a' });
-    await untilSeen(watching, 'job_insert a');
-    await sleep(400);
-    expect(await place()).toBeUndefined();
-    swept.resolve();
-    await waitUntil('the place is kept', place);
+    await untilSeen(first, 'job_insert a');
+    const stopped = first.stop();
+    hanging.reject(new Error('interrupted'));
+    await stopped;
+    await jobs().insertOne({ _id: 'b' });
+    const second = await watch([on('insert')]);
+    await untilSeen(second, 'job_insert b');
+    await waitUntil('it is written down that it swept', async () => {
+      const place = await shell.collection<{ _id: string; sweepDue?: boolean }>('watchers').findOne({ _id: name });
+      return place?.sweepDue === undefined;
+    });
+    await second.stop();
+    const third = await watch([on('insert')]);
+    expect([first.sweeps, second.sweeps, third.sweeps]).toEqual([1, 1, 0]);
   });
 
   test('whose place is of another server sweeps until that succeeds, and begins at now', async () => {

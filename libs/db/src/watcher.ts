@@ -14,7 +14,7 @@ export interface WatchOptions {
   /** Of the lease under which it watches: a watcher with a higher one shuts this one out. */
   fence: number;
   reactions: readonly Reaction[];
-  /** Makes up for changes that nobody saw. Runs, until it succeeds, wherever there is no place to go on from. */
+  /** Makes up for changes that nobody saw. Runs where there is no place to go on from, by whichever watcher, until it succeeds. */
   sweep: (signal: AbortSignal) => Promise<void>;
   observer: WatchObserver;
   signal: AbortSignal;
@@ -71,11 +71,11 @@ async function watchOnce(database: mongo.Db, place: WatcherPlace, options: Watch
   const { reactions, observer } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
-  const saved = await place.claim();
+  const { resumeToken, isSweepDue } = await place.claim();
   const stream = database.watch(pipelineFor(reactions), {
     maxAwaitTimeMS: MAX_AWAIT_MS,
     // `resumeAfter` would not go on after the database was dropped.
-    ...(saved !== undefined && { startAfter: saved }),
+    ...(resumeToken !== undefined && { startAfter: resumeToken }),
   });
   const close = () => stream.close().catch(() => {});
   signal.addEventListener('abort', () => void close(), { once: true });
@@ -88,9 +88,8 @@ async function watchOnce(database: mongo.Db, place: WatcherPlace, options: Watch
     while (!signal.aborted) {
       const event = await stream.tryNext();
       observer.onHeard();
-      // Without a place only a sweep tells what there is to do. It begins when the stream is open, so that nothing falls between.
-      if (saved === undefined) sweeping ??= sweepUntilDone(options, signal, keeper.begin);
-      else keeper.begin();
+      // Begins when the stream is open, so that nothing falls between what it sees and what the stream tells.
+      if (isSweepDue) sweeping ??= sweepUntilDone(options, place, signal);
       const change = event && toChange(event);
       if (change) line.add({ key: change.id, place: stream.resumeToken, work: () => react(change) });
       else line.pass(stream.resumeToken);
@@ -108,16 +107,16 @@ async function watchOnce(database: mongo.Db, place: WatcherPlace, options: Watch
   }
 }
 
-/** Settles when the sweep has succeeded once, or at the signal; only then is `then` not called. */
+/** Settles when a sweep has succeeded, or at the signal. */
 async function sweepUntilDone(
   { name, sweep, log }: WatchOptions,
+  place: WatcherPlace,
   signal: AbortSignal,
-  then: () => void,
 ): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       await sweep(signal);
-      return then();
+      return await place.noteSwept();
     } catch (error) {
       if (signal.aborted) return;
       log.error({ watcher: name, err: error }, 'the sweep for missed changes failed, trying again');

@@ -25,6 +25,8 @@ export interface WatcherRecord {
   /** Absent where there is no place to go on from. */
   resumeToken?: unknown;
   savedAt?: Date;
+  /** Before this place changes were missed, and no sweep has made up for them yet. */
+  sweepDue?: boolean;
 }
 
 /** One due time of a scheduled task. */
@@ -73,6 +75,7 @@ const watcherSchema = new Schema<WatcherRecord>(
     fence: { type: Number, required: true },
     resumeToken: Schema.Types.Mixed,
     savedAt: Date,
+    sweepDue: Boolean,
   },
   { collection: 'watchers', versionKey: false },
 );
