@@ -37,7 +37,7 @@ const SCOPE_MS = 10 * STALE_MS;
 const MARGIN_MS = 20;
 const COMMAND_TIMEOUT_MS = 500;
 const TIMED_OUT = 'Command timed out';
-const READY_TIMEOUT_MS = 5_000;
+const READY_TIMEOUT_MS = 1_000;
 const MAX_BYTES = 1024 * 1024;
 
 export async function createReadCache(config: RedisConfig, log: Logger, metrics?: Registry): Promise<ReadCache> {
