@@ -1,5 +1,4 @@
 import {
-  ERROR_CODES,
   FINAL_STATUSES,
   ID_PREFIXES,
   type IdPrefix,
@@ -122,7 +121,7 @@ const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind)
     task: JOB_CATALOGUE[kind].task,
     result: JOB_CATALOGUE[kind].result.optional(),
     usage: JobUsageSchema.optional(),
-    failure: z.object({ code: z.enum(ERROR_CODES), message: z.string(), param: z.string().optional() }).optional(),
+    failure: z.object({ code: z.string(), message: z.string(), param: z.string().optional() }).optional(),
     warnings: z.array(z.string()),
     metadata: z.record(z.string(), z.string()),
     progress: z.number().min(0).max(1),

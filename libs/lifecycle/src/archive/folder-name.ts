@@ -13,6 +13,7 @@ export function folderNameOf(username: string): string {
     const character = String.fromCharCode(byte);
     return PLAIN.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
   }).join('');
+  if (name === '') return '%';
   if (name.length <= MAX_LENGTH) return name;
   const hash = createHash('sha256').update(username).digest('hex').slice(0, HASH_LENGTH);
   return `${name.slice(0, MAX_LENGTH - HASH_LENGTH - 1)}%${hash}`;

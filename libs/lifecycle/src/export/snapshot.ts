@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobEntry, BlobStore } from '@aigolos/blob-store';
-import { isFinal, NotFoundError } from '@aigolos/contracts';
+import { AIGolosError, isFinal, NotFoundError } from '@aigolos/contracts';
 import type { AccountRecord, AnyJobRecord, Database } from '@aigolos/db';
+import { z } from 'zod';
 import {
   DOCUMENT_KINDS,
   DOCUMENTS_OF_JOBS,
@@ -47,7 +48,7 @@ export async function takeSnapshot(
   const writers = forEachKind((kind) => writeJsonLines(join(folder, pathOfDocuments(kind))));
   const write = async <Kind extends DocumentKind>(kind: Kind, record: RecordOfDocument[Kind]) => {
     signal.throwIfAborted();
-    await writers[kind].write(toDocument(kind, record));
+    await writers[kind].write(documentOf(kind, record));
   };
   try {
     const withFiles: string[] = [];
@@ -78,6 +79,19 @@ export async function takeSnapshot(
     return { account, documents, counts, unfinished, blobs: await listBlobs(blobs, withFiles, signal) };
   } finally {
     for (const writer of Object.values(writers)) writer.destroy();
+  }
+}
+
+function documentOf<Kind extends DocumentKind>(kind: Kind, record: RecordOfDocument[Kind]): object {
+  try {
+    return toDocument(kind, record);
+  } catch (cause) {
+    if (!(cause instanceof z.ZodError)) throw cause;
+    const where = cause.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    throw new AIGolosError(`${record._id} is stored in a form that cannot be exported (${where}).`, {
+      code: 'EXPORT_FAILED',
+      cause,
+    });
   }
 }
 
