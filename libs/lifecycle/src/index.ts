@@ -1,5 +1,4 @@
 export { type ArchiveSource } from './archive/archive-source.ts';
-export { folderNameOf } from './archive/folder-name.ts';
 export { openArchives } from './archive/open-archives.ts';
 export { ARCHIVE_SUFFIX } from './archive/tar-format.ts';
 export { type BackupOptions, backUp } from './backup/backup.ts';
@@ -24,7 +23,7 @@ export { type ImportOptions, type ImportSummary, importArchives } from './import
 export type { ImportDeps, Tally } from './import/plan.ts';
 export { createReactions, type ReactionDeps } from './reactions.ts';
 export { receiptKeys, verifyReceipt } from './receipt.ts';
-export { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
+export { type RemovalDeps, removeAccount } from './removal.ts';
 export { expire } from './retention.ts';
 export { createReceiverRules, type ReceiverRules } from './webhook-receiver.ts';
 export { rotatedSecrets } from './webhook-secrets.ts';

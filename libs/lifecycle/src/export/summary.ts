@@ -1,4 +1,4 @@
-import type { Manifest } from '../archive/manifest.ts';
+import { type Manifest, SCHEMA_VERSION } from '../archive/manifest.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What one account's export holds. */
@@ -34,7 +34,7 @@ export function summarise({ account, unfinished }: Snapshot, manifest: Manifest,
 export function manifestOf({ account, counts, documents }: Snapshot, files: Manifest['files']): Manifest {
   return {
     format: 'aigolos-export',
-    schemaVersion: 1,
+    schemaVersion: SCHEMA_VERSION,
     account: { id: account._id, username: account.username },
     documents: counts,
     files: [...documents, ...files],

@@ -29,7 +29,7 @@ const archive: Processor<'export'> = async ({ job: { _id, fence, account } }) =>
   await house.blobs.commit(file, blobKey);
   const { bytes, sha256 } = file;
   const result = { blobKey, contentType: 'application/zstd', bytes, sha256, documents: 1, files: 0 };
-  return { result, usage: {}, warnings: ['1 jobs that had not ended were left out.'] };
+  return { result, usage: {}, warnings: ['Jobs that had not ended were left out: 1.'] };
 };
 const post = (headers: Record<string, string> = {}, body: unknown = {}) => house.post(PATH, body, headers);
 
@@ -54,7 +54,7 @@ test('an export is a job like any other, made once at a time, and its archive is
     expect(Object.fromEntries(content.headers)).toMatchObject({
       'content-type': 'application/zstd',
       'content-length': String(text.length),
-      'x-warnings': '1 jobs that had not ended were left out.',
+      'x-warnings': 'Jobs that had not ended were left out: 1.',
     });
   }
   const named = await house.call(`${PATH}/${job.id}/content`);
