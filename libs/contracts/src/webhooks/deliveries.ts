@@ -55,7 +55,9 @@ const SINCE_EXPECTED = 'must be Unix seconds such as 1767225600, or ISO 8601 suc
 export const ReplayRequestSchema = z
   .strictObject(
     {
-      since: z.union([z.int().min(0), z.iso.datetime({ offset: true, error: SINCE_EXPECTED })], { error: SINCE_EXPECTED }),
+      since: z.union([z.int().min(0), z.iso.datetime({ offset: true, error: SINCE_EXPECTED })], {
+        error: SINCE_EXPECTED,
+      }),
     },
     { error: `the body must be an object with the field since alone, which ${SINCE_EXPECTED}` },
   )
