@@ -36,7 +36,7 @@ async function newInstallation() {
   return { db, blobs, addUser, aigolos };
 }
 
-it('everything that one installation has comes into another; again, and there is nothing to do', async () => {
+it('everything that one installation has comes into another', async () => {
   const [here, there] = [await newInstallation(), await newInstallation()];
   const [ann, bob] = [await here.addUser('ann'), await here.addUser('Bob')];
   const output = join(await temporaryFolder(), 'exports');
@@ -55,9 +55,6 @@ it('everything that one installation has comes into another; again, and there is
     expect(await there.db.jobs.find(speech)).toEqual(await here.db.jobs.find(speech));
     expect(await there.blobs.exists(`${speech}/output-1.mp3`)).toBe(true);
   }
-  expect((await there.aigolos('import', output)).stdout).toMatch(
-    /✓ ann +nothing to do: 2 documents and 1 file of ann\.tar\.zst are here/,
-  );
 });
 
 it('an export of one user that is interrupted says so, and is finished by the same command', async () => {
@@ -80,21 +77,13 @@ it('an export of one user that is interrupted says so, and is finished by the sa
 });
 
 it('what cannot be done is said in one sentence', async () => {
-  const { db, addUser, aigolos } = await newInstallation();
+  const { aigolos } = await newInstallation();
   expect(await aigolos('export', '--output', '/nowhere', '--username', 'nobody')).toMatchObject({
     exitCode: 1,
     stderr: 'There is no account named "nobody".',
   });
-  const folder = await temporaryFolder();
-  expect(await aigolos('import', folder)).toMatchObject({ exitCode: 1, stderr: `${folder} is refused: it is empty` });
-  const { account } = await addUser('ann');
-  await aigolos('export', '--output', folder);
-  await db.access.deleteAccount(account);
-  await db.access.ensureAccount('ann');
-  const refused = await aigolos('import', folder);
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toMatch(
-    /^Nothing of ann is imported: ann is another account here .*--into ann adds to that one\.$/,
-  );
-  expect((await aigolos('import', folder, '--into', 'ann')).exitCode).toBe(1);
+  expect(await aigolos('import', '/nowhere')).toMatchObject({
+    exitCode: 1,
+    stderr: '/nowhere is refused: there is no such file or directory',
+  });
 });
