@@ -158,12 +158,12 @@ async function eraseWhileProcessesDie(ada: Account, conversation: string): Promi
   await waitUntil('it runs', async () => (await stack.db.jobs.find(id))?.status === 'in_progress');
   const worker = stack.app('worker-llm');
   worker.signal('SIGSTOP');
-  const scopes = [{ type: 'conversation', id: conversation }, { type: 'account' }];
-  const erasures: string[] = [];
-  for (const scope of scopes) {
-    const { id: erasure } = await ada.post<ErasureView>('/v1/erasures', { scope }, { prefer: 'respond-async' });
-    erasures.push(erasure);
-  }
+  const erase = async (scope: object) =>
+    (await ada.post<ErasureView>('/v1/erasures', { scope }, { prefer: 'respond-async' })).id;
+  const first = await erase({ type: 'conversation', id: conversation });
+  const { conversations } = stack.db;
+  await waitUntil('what was said is gone', async () => (await conversations.messageIds(conversation, 1)).length === 0);
+  const erasures = [first, await erase({ type: 'account' })];
   await waitUntil('only the running turn is left', async () => {
     const running = await stack.db.jobs.runningOf({ account: ada.id }, 9);
     const idle = await stack.db.jobs.idleOf({ account: ada.id }, 9);

@@ -213,13 +213,15 @@ describe('an erased account', () => {
   });
 });
 
-/** Stores that fail after so many removals, as if the process had died. */
+/** Stores that fail from the last of so many removals on, which still takes effect, as if the process had died then. */
 function stopAfter(steps: number) {
   let left = steps;
   const cut = <Args extends unknown[], Result>(act: (...args: Args) => Promise<Result>) => {
-    return (...args: Args) => {
+    return async (...args: Args) => {
       left -= 1;
-      return left < 0 ? Promise.reject(new Error('the process died')) : act(...args);
+      const result = left >= 0 ? await act(...args) : undefined;
+      if (left <= 0) throw new Error('the process died');
+      return result as Result;
     };
   };
   const { jobs, conversations, access } = at.db;
