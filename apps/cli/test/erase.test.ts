@@ -4,10 +4,12 @@ import { Readable } from 'node:stream';
 import { openBlobStore } from '@aigolos/blob-store';
 import { newId } from '@aigolos/contracts';
 import { type Database, newJobRecord, openDatabase } from '@aigolos/db';
+import { createLogger } from '@aigolos/runtime';
 import { useMongo } from '@aigolos/testing';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { checkData, repairData } from '../src/doctor/data.ts';
+import { runErasure } from '../src/erase/run-erasure.ts';
 import { recordingReporter, temporaryConfig, temporaryFolder } from '../src/stub.fake.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
@@ -35,8 +37,10 @@ async function insertJob(account: string, fields = {}): Promise<string> {
   return job._id;
 }
 
+const blobStore = () => openBlobStore({ BLOB_DRIVER: 'fs', BLOB_DIR: env.BLOB_DIR, S3_REGION: 'us-east-1' });
+
 async function storeBlob(key: string): Promise<void> {
-  const blobs = openBlobStore({ BLOB_DRIVER: 'fs', BLOB_DIR: env.BLOB_DIR, S3_REGION: 'us-east-1' });
+  const blobs = blobStore();
   await blobs.commit(await blobs.receive(Readable.from(['audio']), { maxBytes: 9 }), key);
 }
 
@@ -72,19 +76,27 @@ describe('aigolos erase', () => {
     expect(changed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('it was changed') });
   }, 60_000);
 
-  it('goes on with what was interrupted', async () => {
+  it('is given back when interrupted, and gone on with when run again', async () => {
     const { _id: account } = await db.access.ensureAccount('ada');
-    const ids = [await insertJob(account), await insertJob(account)];
     const leaseUntil = new Date(Date.now() + 60_000);
+    const idle = await insertJob(account);
     const running = await insertJob(account, { status: 'in_progress', fence: 1, leaseUntil });
-    const first = aigolos(['erase', '--username', 'ada', '--yes']);
-    await expect.poll(() => db.jobs.existing(ids), { timeout: 10_000 }).toEqual(new Set());
-    first.kill('SIGINT');
-    expect(await first).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('interrupted: erasure era_') });
+    const log = createLogger({ service: 'test', level: 'silent' });
+    const installation = { db, blobs: blobStore(), backupDir: undefined, redis: undefined, log };
+    const stopping = new AbortController();
+    const erase = (signal: AbortSignal) => runErasure(installation, account, { signal, tell: () => {} });
+    const first = erase(stopping.signal);
+    await expect.poll(() => db.jobs.existing([idle])).toEqual(new Set());
+    stopping.abort();
+    const { _id: erasure, status, attempt } = await first;
+    expect([status, attempt]).toEqual(['queued', 0]);
     await db.jobs.finish(running, 1, { status: 'cancelled', finishedAt: new Date() });
-    const second = await aigolos(['erase', '--username', 'ada', '--yes', '--json']);
-    expect(JSON.parse(second.stdout)).toMatchObject({ removed: { chat: 3, account: 1 } });
-  }, 60_000);
+    expect(await erase(new AbortController().signal)).toMatchObject({
+      _id: erasure,
+      status: 'completed',
+      result: { removed: { chat: 2, account: 1 } },
+    });
+  });
 });
 
 describe('aigolos doctor', () => {
