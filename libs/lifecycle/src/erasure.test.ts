@@ -4,7 +4,7 @@ import { type ErasureScope, newId, type SpeechTask } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { announceJobEnd, backUp, createEraser, planErasure, receiptKeys, verifyReceipt } from './index.ts';
+import { announceJobEnd, backUp, createEraser, expire, planErasure, receiptKeys, verifyReceipt } from './index.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 
 const redis = useRedis();
@@ -105,6 +105,32 @@ test('an erased conversation is gone with its messages and its jobs, and no othe
   expect(await at.db.conversations.lastMessages(id, 9)).toEqual([]);
   expect(await at.db.jobs.existing([...turns, other])).toEqual(new Set([other]));
   expect(await at.db.conversations.lastMessages(kept, 9)).toHaveLength(1);
+});
+
+test('of a conversation the record goes last, and nobody else removes it: what follows from its end finds nothing that no receipt lists', async () => {
+  const { _id: id } = await at.db.conversations.create(at.account);
+  const leaseUntil = new Date(Date.now() + 60_000);
+  const running = await insertTurn(id, { status: 'in_progress', fence: 1, leaseUntil });
+  await insertTurn(id);
+  const job = await request({ type: 'conversation', id });
+  await expect(attempt(job)).rejects.toMatchObject({ code: 'ERASURE_INCOMPLETE' });
+  expect([await at.db.conversations.findOwned(at.account, id), await at.db.conversations.exists(id)]).toEqual([
+    undefined,
+    true,
+  ]);
+  await at.db.jobs.finish(running, 1, { status: 'cancelled', finishedAt: new Date() });
+  expect((await expire(at, new Date(), signal)).conversations).toBe(0);
+  const left: unknown[] = [];
+  const { conversations, jobs } = at.db;
+  const watched = {
+    ...conversations,
+    async delete(conversation: string) {
+      left.push(await conversations.messageIds(conversation, 9), await jobs.idleOf({ conversation }, 9));
+      return conversations.delete(conversation);
+    },
+  };
+  const { result } = await createEraser({ ...at, db: { ...at.db, conversations: watched } })({ job, signal });
+  expect([left, result.removed]).toEqual([[[], []], { conversation: 1, message: 2, chat: 2 }]);
 });
 
 describe('an erased account', () => {

@@ -96,7 +96,6 @@ async function removeScope(
 /** Goes through what earlier attempts postponed until a round gets nothing done. */
 async function retryPostponed(deps: Deps, { _id: id, account }: Erasure, signal: AbortSignal): Promise<void> {
   const retry = async ({ kind, item }: PostponedItem) => {
-    if (kind === 'conversation') return void (await removeConversation(deps, item, signal));
     if (kind === 'backup') return retryBackup(deps, account, item);
     const job = await deps.db.jobs.find(item);
     if (job) throw new Error(`it is ${job.status}, and was asked to stop`);

@@ -56,22 +56,19 @@ export async function removeJob(deps: RemovalDeps, account: string, id: string):
 }
 
 /**
- * Removes a conversation, its messages, its chat jobs and what belongs to those. Its record goes first, so that no turn
- * can begin any more; it may be gone already. Harmless twice.
- * @returns its jobs that still run: they were asked to stop, and go the next time.
+ * Removes a conversation, its messages, its chat jobs and what belongs to those. It is closed first, so that no turn begins any
+ * more and nobody reads it; its record, which may be gone already, goes last. Harmless twice.
+ * @returns its jobs that still run: they were asked to stop, and go, with the record, the next time.
  */
 export async function removeConversation(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
   const { db, ledger } = deps;
-  const item = { kind: 'conversation' as const, item: id };
-  if (ledger && (await db.conversations.exists(id))) {
-    await ledger.note(item.kind, [id]);
-    // Without its record it would not be found again by its account.
-    await ledger.postpone(item, 'what was said in it is being removed');
-  }
-  await db.conversations.delete(id);
+  if (await db.conversations.closeToErase(id)) await ledger?.note('conversation', [id]);
   const remaining = await removeTurns(deps, id, signal);
-  await ledger?.settle(item);
-  return remaining;
+  if (remaining.length > 0) return remaining;
+  await db.conversations.delete(id);
+  // A turn that ended in this moment may have written its messages while the record was still there.
+  await removeMessages(deps, id, signal);
+  return [];
 }
 
 /** Removes what was said in a conversation: its chat jobs, what belongs to those, and its messages. Harmless twice. */
@@ -88,20 +85,26 @@ export async function removeTurns(deps: RemovalDeps, id: string, signal?: AbortS
  * @returns what still runs: it was asked to stop, and goes the next time.
  */
 export async function emptyAccount(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
-  const { access, conversations } = deps.db;
+  const { access } = deps.db;
   await deps.ledger?.note('api_key', await access.keyIds(id));
   await access.deleteKeys(id);
-  // Before the jobs, so that no turn begins meanwhile; a turn's job that runs is found among the jobs.
-  for (;;) {
-    signal?.throwIfAborted();
-    const ids = await conversations.idsOf(id, BATCH);
-    if (ids.length === 0) break;
-    for (const conversation of ids) await removeConversation(deps, conversation, signal);
-  }
-  const remaining = await removeJobs(deps, { account: id }, signal);
+  // Before the other jobs, so that no turn begins meanwhile.
+  const remaining = await removeConversations(deps, id, signal);
+  remaining.push(...(await removeJobs(deps, { account: id }, signal)));
   await removeWebhooks(deps, id);
   await deps.cache?.invalidate(`jobs-of:${id}`);
-  return remaining;
+  return [...new Map(remaining.map((one) => [one.what, one])).values()];
+}
+
+async function removeConversations(deps: RemovalDeps, account: string, signal?: AbortSignal): Promise<Remaining[]> {
+  const remaining: Remaining[] = [];
+  for (let last: string | undefined; ; ) {
+    signal?.throwIfAborted();
+    const ids = await deps.db.conversations.idsOf(account, { limit: BATCH, after: last });
+    for (const id of ids) remaining.push(...(await removeConversation(deps, id, signal)));
+    if (ids.length < BATCH) return remaining;
+    last = ids.at(-1);
+  }
 }
 
 /** Removes everything that an account has, and then the account itself, once nothing else is left. See {@link emptyAccount}. */

@@ -14,6 +14,8 @@ export interface ConversationRecord {
   expiresAt?: Date;
   /** When its last turn was taken: the job of that turn follows in a moment. */
   turnTakenAt?: Date;
+  /** All of it is being removed, by one who keeps account of it: others leave it alone. */
+  erasing?: boolean;
 }
 
 export interface MessageRecord {
@@ -40,6 +42,7 @@ const conversationSchema = new Schema<ConversationRecord>(
     retentionSeconds: Number,
     expiresAt: Date,
     turnTakenAt: Date,
+    erasing: Boolean,
   },
   { collection: 'conversations', versionKey: false },
 );

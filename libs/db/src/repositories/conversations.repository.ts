@@ -29,13 +29,16 @@ export interface ConversationsRepository {
   }): Promise<void>;
   /** A message is there: moves `updatedAt`, `expiresAt` and the count forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
-  idsOf(account: string, limit: number): Promise<string[]>;
+  /** In their order; `after` is the last one of the page before. */
+  idsOf(account: string, page: { limit: number; after?: string | undefined }): Promise<string[]>;
   /** Conversations that nothing was said in since before then, longest ago first. */
   idle(filter: { idleSince: Date; account?: string | undefined }): AsyncIterable<IdleConversation>;
   /** Conversations whose time has come. */
   expiredBefore(time: Date): AsyncIterable<IdleConversation>;
   /** Takes it away from its readers and lets no turn begin any more; false where one was taken meanwhile. */
   close(conversation: Pick<ConversationRecord, '_id' | 'nextTurn'>): Promise<boolean>;
+  /** The same, whatever turns were taken, and nobody else removes it; false where it is gone. */
+  closeToErase(id: string): Promise<boolean>;
   exists(id: string): Promise<boolean>;
   /** Removes the record; its messages follow. */
   delete(id: string): Promise<boolean>;
@@ -151,11 +154,25 @@ export function createConversationsRepository(
         .lean()
         .cursor({ batchSize: READ_AT_ONCE }),
     async close({ _id, nextTurn }) {
-      const { matchedCount } = await Conversation.updateOne({ _id, nextTurn }, { $set: { expiresAt: CLOSED } });
+      const open = { _id, nextTurn, erasing: { $ne: true } };
+      const { matchedCount } = await Conversation.updateOne(open, { $set: { expiresAt: CLOSED } });
       return matchedCount === 1;
     },
-    async idsOf(account, limit) {
-      const found = await Conversation.find({ account }, { _id: 1 }).limit(limit).lean();
+    async closeToErase(id) {
+      const { matchedCount } = await Conversation.updateOne(
+        { _id: id },
+        { $set: { expiresAt: CLOSED, erasing: true } },
+      );
+      return matchedCount === 1;
+    },
+    async idsOf(account, { limit, after }) {
+      const found = await Conversation.find(
+        { account, ...(after !== undefined && { _id: { $gt: after } }) },
+        { _id: 1 },
+      )
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean();
       return found.map(({ _id }) => _id);
     },
     async exists(id) {

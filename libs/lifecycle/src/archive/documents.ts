@@ -89,7 +89,7 @@ const CONVERSATION = {
   updatedAt: date,
   retentionSeconds: count.nullable().optional(),
   expiresAt: date.optional(),
-} satisfies Fields<ConversationRecord, 'turnTakenAt'>;
+} satisfies Fields<ConversationRecord, 'turnTakenAt' | 'erasing'>;
 
 const MESSAGE = {
   id: z.string().regex(/^msg_[0-9a-z_]{1,80}$/),

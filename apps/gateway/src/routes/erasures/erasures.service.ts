@@ -113,7 +113,7 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
 
     async deleteConversation(account, id, until) {
       const erasure = await erasures.erase(account, { type: 'conversation', id }, until);
-      assertGone(await db.conversations.exists(id), erasure);
+      assertGone((await db.conversations.findOwned(account, id)) !== undefined, erasure);
       return erasure;
     },
 
