@@ -4,6 +4,8 @@ import { execa } from 'execa';
 import getPort from 'get-port';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+/** Compiled code is kept, as under `npm start`: it halves what a start costs. */
+const COMPILED = join(REPOSITORY, 'node_modules', '.cache', 'compiled');
 
 /** One app of the system as a process of its own, started as the supervisor starts it. */
 export interface AppProcess {
@@ -24,7 +26,7 @@ export async function startApp(name: string, env: Record<string, string>, givenP
   const port = givenPort ?? (await getPort());
   const main = join(REPOSITORY, 'apps', name, 'src', 'main.ts');
   const child = execa(process.execPath, [main], {
-    env: { ...env, HEALTH_PORT: String(port), PORT: String(port) },
+    env: { ...env, NODE_COMPILE_CACHE: COMPILED, HEALTH_PORT: String(port), PORT: String(port) },
     extendEnv: false,
     reject: false,
     all: true,
