@@ -10,7 +10,7 @@ const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 /** Where documents say that the gateway is. */
 const DOCUMENTED_URL = 'http://127.0.0.1:8787';
 /** `npm run` sees to the packages first, which must not change under running tests. */
-const COMMAND_LINE = ['npm run aigolos --', `node ${join(REPOSITORY, 'apps', 'cli', 'src', 'main.ts')}`] as const;
+const COMMAND_LINE = `node ${join(REPOSITORY, 'apps', 'cli', 'src', 'main.ts')}`;
 /** Blocks that say what things look like, and are not to be run. */
 const SHOWN = ['text', 'http'];
 
@@ -39,7 +39,8 @@ export async function runDocument(name: string, options: DocumentOptions): Promi
   const { stack, replace = {}, files = {}, programs = [], env = {} } = options;
   const replacements = Object.entries({
     [DOCUMENTED_URL]: stack.url,
-    [COMMAND_LINE[0]]: COMMAND_LINE[1],
+    'npm run aigolos --': COMMAND_LINE,
+    'npm run -s aigolos --': COMMAND_LINE,
     ...replace,
   });
   const here = (text: string) => replacements.reduce((done, [from, to]) => done.replaceAll(from, to), text);
