@@ -92,7 +92,6 @@ export interface JobsRepository {
   requestCancel(account: string, id: string, expiry: JobExpiry): Promise<JobStatus | undefined>;
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
-  deleteMany(ids: string[]): Promise<number>;
   /** Jobs of an account or a conversation that do not run; erasures, which are the proof of what is gone, are left out. */
   idleOf(owner: JobOwner, limit: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'account'>[]>;
   /** Jobs of an account or a conversation that run. */
@@ -266,9 +265,6 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
     async deleteFinal(account, id) {
       const { deletedCount } = await Job.deleteOne({ _id: id, account, status: finalOnes });
       return deletedCount === 1;
-    },
-    async deleteMany(ids) {
-      return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes })).deletedCount;
     },
 
     idleOf: (owner, limit) =>
