@@ -37,5 +37,6 @@ export type {
   TransferredKind,
   TransferredRecords,
 } from './repositories/transfer.repository.ts';
-export type { DeliveryOutcome, WebhooksRepository } from './repositories/webhooks.repository.ts';
+export type { DeliveryOutcome } from './repositories/webhook-deliveries.repository.ts';
+export type { WebhooksRepository } from './repositories/webhooks.repository.ts';
 export type { WatchObserver } from './watcher.ts';

@@ -14,6 +14,7 @@ import {
   type JobSummary,
   type StoredFiles,
 } from '../models/job.model.ts';
+import { older } from './page.ts';
 
 export type Claim =
   | { outcome: 'claimed'; job: AnyJobRecord }
@@ -143,12 +144,9 @@ export function createJobsRepository(Job: Model<JobRecord>): JobsRepository {
     ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
 
   const listed = ({ account, limit, after, kind, status }: JobListFilter, fields: Record<string, 0 | 1>) => {
-    const older = after && {
-      $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
-    };
     // Erasures are shown to those who ask for them: whoever deletes all that is listed comes to an end.
     const kinds = { kind: kind ?? { $ne: 'erasure' as const } };
-    const filter = { account, expiresAt: notYet(), ...older, ...kinds, ...(status && { status }) };
+    const filter = { account, expiresAt: notYet(), ...older(after), ...kinds, ...(status && { status }) };
     return Job.find(filter, fields).sort({ createdAt: -1, _id: -1 }).limit(limit);
   };
 
