@@ -2,12 +2,16 @@
 export const LIMITS = {
   chatMessageCharacters: 5_000,
   chatMessages: 256,
+  /** Of a text whose speech is waited for, and of one that is spoken as a job. */
   speechCharacters: 4_096,
+  longSpeechCharacters: 500_000,
   speedMin: 0.25,
   speedMax: 4,
   promptCharacters: 2_000,
   stopSequences: 4,
   jsonBodyBytes: 512 * 1024,
+  /** The longest text, each of its characters as two escapes (`\ud83d\ude00`), and the other fields. */
+  speechBodyBytes: 500_000 * 12 + 64 * 1024,
   audioSeconds: 2 * 60 * 60,
   audioBytes: 2 * 1024 ** 3,
   waitSeconds: 300,

@@ -6,6 +6,8 @@ import { z } from 'zod';
  */
 export const LiveEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('delta'), fence: z.number().int(), text: z.string() }),
+  /** The record holds a new checkpoint. */
+  z.object({ type: z.literal('checkpoint'), fence: z.number().int() }),
   z.object({ type: z.literal('finished'), fence: z.number().int() }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEventSchema>;

@@ -16,6 +16,8 @@ export const ModelInfoSchema = z.object({
   languages: z.array(z.string()),
   voices: z.array(VoiceSchema),
   license: z.string(),
+  /** Another one when the same input may get another answer; absent where that is not known. */
+  version: z.string().optional(),
 });
 export type ModelInfo = z.infer<typeof ModelInfoSchema>;
 

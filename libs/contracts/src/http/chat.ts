@@ -3,6 +3,7 @@ import { FinishReasonSchema } from '../jobs/chat.ts';
 import { LIMITS } from '../limits.ts';
 import { RetentionWishSchema } from '../retention.ts';
 import { countCharacters, NameSchema, numberBetween } from './common.ts';
+import { MetadataSchema } from './submissions.ts';
 
 const TextPartSchema = z.object({ type: z.literal('text'), text: z.string() });
 
@@ -54,6 +55,7 @@ export const ChatCompletionRequestSchema = z
       .union([z.string().min(1), z.object({ id: z.string().min(1) })])
       .nullish()
       .describe('Id of a conversation, or "new" to begin one; its last 10 messages go before these (an AIGolos field)'),
+    metadata: MetadataSchema.nullish().describe('Up to 16 pairs, kept with the job'),
     retention: RetentionWishSchema.nullish().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
   })
   .meta({ id: 'ChatCompletionRequest' });

@@ -29,6 +29,14 @@ export const ProblemSchema = z
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof ProblemSchema>;
 
+/**
+ * One of these names, or one that only a later version knows, as while two releases run side by side: what is there is shown,
+ * not refused. Its type has the known names alone, as a record's has.
+ */
+export function openEnum<const Name extends string>(names: readonly Name[]): z.ZodType<Name> {
+  return z.union([z.enum(names), z.string()]) as unknown as z.ZodType<Name>;
+}
+
 const BCP47 = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 /** A language as its ISO 639 code, optionally with a region: `en`, `ru`, `pt-BR`. */
 export const LanguageSchema = z.string().regex(BCP47, {
@@ -46,7 +54,9 @@ export function numberBetween(name: string, least: number, most: number): z.ZodN
 
 /** The length of a text in characters (Unicode code points): an emoji counts once, not as two UTF-16 units. */
 export function countCharacters(text: string): number {
-  return Array.from(text).length;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
 }
 
 /** The id of something, or a name that stands for one. */

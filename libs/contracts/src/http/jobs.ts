@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
-import { JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
+import { JOB_KINDS, JOB_STATUSES, JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
+import { JOB_PRIORITIES } from '../jobs/terms.ts';
 import { RetentionPolicySchema } from '../retention.ts';
+import { openEnum } from './common.ts';
 import { deletedBy } from './erasures.ts';
 
 /** A job as its owner sees it. Times are Unix seconds; `progress` runs from 0 to 1. */
@@ -9,8 +11,8 @@ export const JobViewSchema = z
   .object({
     id: z.string(),
     object: z.literal('job'),
-    kind: JobKindSchema,
-    status: JobStatusSchema,
+    kind: openEnum(JOB_KINDS),
+    status: openEnum(JOB_STATUSES),
     model: z.string().nullable().describe('What works on it; null where no model does'),
     created_at: z.number().int(),
     started_at: z.number().int().nullable(),
@@ -36,9 +38,22 @@ export const JobViewSchema = z
       .number()
       .int()
       .nullable()
-      .describe('Jobs of its kind before it; only of a queued job, not in lists'),
+      .describe(
+        'Jobs of its kind that are to begin before it, going by those that wait now; null of a job that waits for something else, such as another attempt or the turn before it, and in lists',
+      ),
+    estimated_start_at: z
+      .number()
+      .int()
+      .nullable()
+      .describe(
+        'When it will begin, going by its place and by how quickly jobs of its kind end now; null where no worker is there or none has finished a job lately, and wherever `queue_position` is',
+      ),
+    start_by: z.number().int().nullable().describe('It expires if it has not begun by then'),
+    finish_by: z.number().int().nullable().describe('It expires if it has not ended by then'),
+    priority: openEnum(JOB_PRIORITIES),
     attempt: z.number().int(),
-    error: z.object({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+    reused_from: z.string().nullable().describe('The job whose result this one has, because it was the same work'),
+    error: z.object({ code: openEnum(ERROR_CODES), message: z.string() }).nullable(),
     usage: z
       .object({
         audio_seconds: z.number().optional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SpeechFormatSchema } from '../jobs/speech.ts';
+import { SpeechFormatSchema, SpeechTimingsSchema } from '../jobs/speech.ts';
 import { LIMITS } from '../limits.ts';
 import { RetentionWishSchema } from '../retention.ts';
 import { countCharacters, NameSchema, numberBetween } from './common.ts';
@@ -10,9 +10,9 @@ export const SpeechRequestSchema = z
     model: NameSchema,
     input: z.string().superRefine((text, context) => {
       const length = countCharacters(text);
-      if (text.trim() === '' || length > LIMITS.speechCharacters) {
+      if (text.trim() === '' || length > LIMITS.longSpeechCharacters) {
         context.addIssue(
-          `input must have 1 to ${LIMITS.speechCharacters} characters that can be spoken, this one has ${text.trim() === '' ? 0 : length}`,
+          `input must have 1 to ${LIMITS.longSpeechCharacters} characters that can be spoken, this one has ${text.trim() === '' ? 0 : length}`,
         );
       }
     }),
@@ -30,3 +30,15 @@ export const SpeechRequestSchema = z
   })
   .meta({ id: 'SpeechRequest' });
 export type SpeechRequest = z.infer<typeof SpeechRequestSchema>;
+
+/** When what is heard, for those who ask for a speech job's result as JSON. */
+export const SpeechTimingsViewSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('audio.speech.timings'),
+    duration: z.number().describe('Length of the audio in seconds'),
+    ...SpeechTimingsSchema.pick({ sentences: true, chapters: true }).shape,
+    expires_at: z.number().int().nullable(),
+  })
+  .meta({ id: 'SpeechTimings' });
+export type SpeechTimingsView = z.infer<typeof SpeechTimingsViewSchema>;

@@ -55,7 +55,8 @@ export const JOB_CATALOGUE = {
     queue: 'tts',
     maxAttempts: 3,
     crashLimit: CRASH_LIMIT,
-    attemptTimeoutMs: 60 * 60_000,
+    // A book takes hours; an engine that hangs is seen by the sentence that it hangs at.
+    attemptTimeoutMs: 24 * 60 * 60_000,
     timeoutCode: 'TTS_ENGINE_FAILED',
     task: SpeechTaskSchema,
     result: SpeechResultSchema,
@@ -91,8 +92,3 @@ export const QUEUE_NAMES = [
   'erasure',
   'webhooks',
 ] as const satisfies readonly QueueName[];
-
-/** What travels through Redis: an id, never content. */
-export interface QueuePayload {
-  jobId: string;
-}

@@ -20,6 +20,7 @@ export type JobStatus = z.infer<typeof JobStatusSchema>;
 export const FINAL_STATUSES = ['completed', 'incomplete', 'failed', 'cancelled', 'expired'] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
+/** A state that only a later version knows is no end that this one could tell of. */
 export function isFinal(status: JobStatus): status is FinalStatus {
-  return status !== 'queued' && status !== 'in_progress';
+  return FINAL_STATUSES.some((final) => final === status);
 }

@@ -50,13 +50,14 @@ export const TranscriptionResultSchema = z.object({
 });
 export type TranscriptionResult = z.infer<typeof TranscriptionResultSchema>;
 
-/** Work that a later attempt need not do again: what the finished chunks of the audio said. */
+/** Work that a later attempt need not do again: what the finished chunks of the audio said. Another version starts over. */
 export const TranscriptionCheckpointSchema = z.object({
-  version: z.literal(1),
-  /** Everything before this second is transcribed. */
+  version: z.literal(2),
+  /** Everything before this second is transcribed, and the next chunk begins there. */
   doneSeconds: z.number(),
   language: z.string(),
-  segments: z.array(TranscriptSegmentSchema),
-  words: z.array(TranscriptWordSchema),
+  warnings: z.array(z.string()),
+  /** Times are seconds from the beginning of the file; ids count within the chunk. */
+  chunks: z.array(z.object({ segments: z.array(TranscriptSegmentSchema), words: z.array(TranscriptWordSchema) })),
 });
 export type TranscriptionCheckpoint = z.infer<typeof TranscriptionCheckpointSchema>;
