@@ -71,10 +71,10 @@ describe('jobs', () => {
     const job = chatJob();
     await db.jobs.insert(job);
     await db.jobs.claim(job._id, by('w'));
-    await db.jobs.release(job._id, 1, { countAttempt: false });
+    await db.jobs.release(job._id, 1, { outcome: 'drained' });
     expect(await db.jobs.find(job._id)).toMatchObject({ status: 'queued', attempt: 0 });
     await db.jobs.claim(job._id, by('w'));
-    await db.jobs.release(job._id, 2, { countAttempt: true });
+    await db.jobs.release(job._id, 2, { outcome: 'retried' });
     expect(await db.jobs.find(job._id)).toMatchObject({ status: 'queued', attempt: 1, fence: 2 });
   });
 
@@ -142,6 +142,21 @@ describe('conversations', () => {
       [1, 'answer of cht_1'],
       [2, 'question of cht_2'],
       [3, 'answer of cht_2'],
+    ]);
+  });
+
+  test('a turn written by several at once stands there once, and none of them fails', async () => {
+    const { _id: conversation } = await db.conversations.create('acc_1');
+    const messages = [
+      { role: 'user' as const, content: 'question' },
+      { role: 'assistant' as const, content: 'answer' },
+    ];
+    const turn = { conversation, account: 'acc_1', job: 'cht_1', messages, at: new Date() };
+    await Promise.all(Array.from({ length: 4 }, () => db.conversations.appendTurn(turn)));
+    const written = await db.conversations.lastMessages(conversation, 9);
+    expect(written.map(({ seq, content }) => [seq, content])).toEqual([
+      [0, 'question'],
+      [1, 'answer'],
     ]);
   });
 

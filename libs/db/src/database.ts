@@ -15,6 +15,7 @@ import {
   createConversationsRepository,
 } from './repositories/conversations.repository.ts';
 import { createErasuresRepository, type ErasuresRepository } from './repositories/erasures.repository.ts';
+import { createInspectionRepository, type InspectionRepository } from './repositories/inspection.repository.ts';
 import { createJobsRepository, type JobsRepository } from './repositories/jobs.repository.ts';
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
 import { createTaskRunsRepository, type TaskRunsRepository } from './repositories/task-runs.repository.ts';
@@ -28,6 +29,7 @@ export interface Database {
   access: AccessRepository;
   erasures: ErasuresRepository;
   consistency: ConsistencyRepository;
+  inspection: InspectionRepository;
   webhooks: WebhooksRepository;
   models: ModelsRepository;
   leases: Leases;
@@ -41,6 +43,12 @@ export interface Database {
 }
 
 const SERVER_SELECTION_TIMEOUT_MS = 5_000;
+/**
+ * A server that is asked this often, and does not answer in that time, counts as gone: calls that wait for it fail then. The
+ * driver's own defaults let them wait for more than half a minute.
+ */
+const HEARTBEAT_EVERY_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Connects to the database that the URL names. Writes are acknowledged by a majority and in the journal.
@@ -73,6 +81,7 @@ export async function openDatabase(url: string): Promise<Database> {
       WebhookEndpoint,
       WebhookDelivery,
     }),
+    inspection: createInspectionRepository(Job, WebhookDelivery),
     webhooks: createWebhooksRepository(WebhookEndpoint, WebhookDelivery),
     models: createModelsRepository(AnnouncedModel),
     leases: createLeases(Lease),
@@ -117,6 +126,8 @@ async function connect(url: string): Promise<Connection> {
     autoIndex: false,
     bufferCommands: false,
     serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    heartbeatFrequencyMS: HEARTBEAT_EVERY_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
     writeConcern: { w: 'majority', journal: true },
   } as const;
   return createConnection(url, options)

@@ -1,10 +1,11 @@
 export type { Change, Reaction } from './changes.ts';
 export { type Database, openDatabase } from './database.ts';
 export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
-export { type AccountRecord, API_KEY_ROLES, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
+export { type AccountRecord, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
 export {
   type AnyJobRecord,
+  type AttemptRecord,
   type JobRecord,
   type JobSummary,
   newJobRecord,
@@ -21,15 +22,11 @@ export {
 export { ensureReplicaSet } from './replica-set.ts';
 export type { IdleConversation } from './repositories/conversations.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
-export type {
-  Claim,
-  EndedJob,
-  JobEnding,
-  JobExpiry,
-  JobsRepository,
-  JobWithFiles,
-  RunningJob,
-} from './repositories/jobs.repository.ts';
+export type { ListedJob, SuspectJob } from './repositories/inspection.repository.ts';
+export type { Claim, JobEnding, JobExpiry, Release } from './repositories/job-claims.repository.ts';
+export type { EndedJob, JobWithFiles, RunningJob } from './repositories/job-removal.repository.ts';
+export type { OverdueJob } from './repositories/job-sweeps.repository.ts';
+export type { JobsRepository } from './repositories/jobs.repository.ts';
 export type { TaskRunsRepository } from './repositories/task-runs.repository.ts';
 export type {
   ConversationPlace,

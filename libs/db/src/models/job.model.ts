@@ -1,9 +1,12 @@
 import {
+  type AttemptOutcomeName,
   JOB_CATALOGUE,
   JOB_KINDS,
+  JOB_PRIORITIES,
   JOB_STATUSES,
   type JobFailure,
   type JobKind,
+  type JobPriority,
   type JobStatus,
   type JobUsage,
   type ResultOf,
@@ -34,9 +37,28 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   attempt: number;
   /** Attempts that ended because their worker vanished. */
   crashes: number;
+  /** How often an operator sent it back to its queue after it had ended; each of its ends is an event of its own. */
+  retries?: number;
+  /** What became of the attempts, oldest first: of very many the last ones. Absent in records of earlier versions. */
+  attempts?: AttemptRecord[];
   leaseUntil?: Date;
   worker?: string;
   cancelRequestedAt?: Date;
+  /** Absent stands for `default`. */
+  priority?: JobPriority;
+  /** It expires if it has not begun by the first, or not ended by the second. */
+  startBy?: Date;
+  finishBy?: Date;
+  /** The next of these two that can be missed; absent once the job has ended. */
+  deadlineAt?: Date;
+  /** The client's own name of the request, what it asked for, and until when the same name stands for this job. */
+  idempotencyKey?: string;
+  requestFingerprint?: string;
+  idempotencyKeyUntil?: Date;
+  /** Equal of jobs of one account that are the same work on the same content. */
+  contentKey?: string;
+  /** The job whose result this one has: nothing was done anew. */
+  reusedFrom?: string;
   /** Of a chat turn: which conversation, which turn of it, and whether its messages are still to be written. */
   conversation?: string;
   turn?: number;
@@ -65,6 +87,17 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   removing?: StoredFiles;
 }
 
+/** One claim of a job, and what became of it; while it runs nothing has. */
+export interface AttemptRecord {
+  fence: number;
+  worker: string;
+  startedAt: Date;
+  endedAt?: Date;
+  outcome?: AttemptOutcomeName;
+  /** The code of the error that ended it, never its text. */
+  error?: string;
+}
+
 /** How many files a record has, and their bytes together. */
 export interface StoredFiles {
   files: number;
@@ -86,6 +119,10 @@ export const JOB_SUMMARY_FIELDS = [
   'metadata',
   'progress',
   'attempt',
+  'priority',
+  'startBy',
+  'finishBy',
+  'reusedFrom',
   'conversation',
   'createdAt',
   'queuedAt',
@@ -134,9 +171,20 @@ const jobSchema = new Schema<JobRecord>(
     fence: { type: Number, required: true },
     attempt: { type: Number, required: true },
     crashes: { type: Number, required: true },
+    retries: Number,
+    attempts: { type: [Schema.Types.Mixed], default: undefined },
     leaseUntil: Date,
     worker: String,
     cancelRequestedAt: Date,
+    priority: { type: String, enum: JOB_PRIORITIES },
+    startBy: Date,
+    finishBy: Date,
+    deadlineAt: Date,
+    idempotencyKey: String,
+    requestFingerprint: String,
+    idempotencyKeyUntil: Date,
+    contentKey: String,
+    reusedFrom: String,
     conversation: String,
     turn: Number,
     messagesPending: Boolean,
@@ -164,6 +212,13 @@ jobSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $exi
 jobSchema.index({ filesExpireAt: 1 }, { partialFilterExpression: { filesExpireAt: { $exists: true } } });
 jobSchema.index({ kind: 1, finishedAt: 1, _id: 1 });
 jobSchema.index({ conversation: 1, turn: 1 }, { unique: true, partialFilterExpression: { turn: { $exists: true } } });
+jobSchema.index({ deadlineAt: 1 }, { partialFilterExpression: { deadlineAt: { $exists: true } } });
+jobSchema.index(
+  { account: 1, idempotencyKey: 1 },
+  { unique: true, partialFilterExpression: { idempotencyKey: { $exists: true } } },
+);
+jobSchema.index({ idempotencyKeyUntil: 1 }, { partialFilterExpression: { idempotencyKeyUntil: { $exists: true } } });
+jobSchema.index({ account: 1, contentKey: 1 }, { partialFilterExpression: { contentKey: { $exists: true } } });
 jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
 jobSchema.index({ webhooksPending: 1, finishedAt: 1 }, { partialFilterExpression: { webhooksPending: true } });
 

@@ -19,6 +19,8 @@ export interface ConsistencyRepository {
   jobsOfDeliveries(): AsyncIterable<string>;
   /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
   jobsWithFiles(): AsyncIterable<AnyJobRecord>;
+  /** Speech jobs that have ended since then. */
+  speechEndedSince(time: Date): AsyncIterable<string>;
   /** Fails a job that waits, whose audio is lost. */
   failWithoutInput(id: string, failure: JobFailure, expiresAt: Date | undefined): Promise<boolean>;
   /** Erasures that were asked for before then and have not ended. */
@@ -26,7 +28,13 @@ export interface ConsistencyRepository {
 }
 
 const READ_AT_ONCE = 500;
-const FILES = { kind: 1, status: 1, 'task.audio.blobKey': 1, 'result.blobKey': 1 } as const;
+const FILES = {
+  kind: 1,
+  status: 1,
+  'task.audio.blobKey': 1,
+  'result.blobKey': 1,
+  'result.timings.blobKey': 1,
+} as const;
 
 export function createConsistencyRepository(models: {
   Job: Model<JobRecord>;
@@ -67,6 +75,10 @@ export function createConsistencyRepository(models: {
       const withInput = { kind: 'transcription' as const, inputDeletedAt: { $exists: false } };
       yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
       yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
+    },
+    async *speechEndedSince(time) {
+      const ended = { kind: 'speech' as const, finishedAt: { $gte: time } };
+      for await (const { _id } of Job.find(ended, { _id: 1 }).lean().cursor({ batchSize: READ_AT_ONCE })) yield _id;
     },
     async failWithoutInput(id, failure, expiresAt) {
       const now = new Date();

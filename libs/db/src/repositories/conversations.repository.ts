@@ -1,9 +1,11 @@
 import { type ChatMessage, newId } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
+import { isDuplicateKey } from '../errors.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
 
 export interface ConversationsRepository {
-  create(account: string): Promise<ConversationRecord>;
+  /** With a lifetime its first turn, which is turn 0, is taken with it. */
+  create(account: string, firstTurn?: { retentionSeconds: number | null }): Promise<ConversationRecord>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<ConversationRecord | undefined>;
   /**
@@ -13,7 +15,9 @@ export interface ConversationsRepository {
   takeTurn(
     id: string,
     lifetime: { wanted?: number | null | undefined; otherwise: number | null },
-  ): Promise<{ turn: number; retentionSeconds: number | null } | undefined>;
+  ): Promise<TakenTurn | undefined>;
+  /** Undoes that, for a turn of which nothing came; where a later one was taken its number stays unused, which is harmless. */
+  giveBackTurn(id: string, taken: TakenTurn): Promise<void>;
   /** The last messages, oldest first. */
   lastMessages(id: string, limit: number): Promise<MessageRecord[]>;
   /**
@@ -46,6 +50,13 @@ export interface ConversationsRepository {
   deleteMessages(ids: string[]): Promise<number>;
 }
 
+export interface TakenTurn {
+  turn: number;
+  retentionSeconds: number | null;
+  /** How long it was kept before; undefined at its first turn. */
+  retentionSecondsBefore: number | null | undefined;
+}
+
 /** What a removal has to know of a conversation. */
 export type IdleConversation = Pick<
   ConversationRecord,
@@ -62,15 +73,18 @@ export function createConversationsRepository(
   Message: Model<MessageRecord>,
 ): ConversationsRepository {
   return {
-    async create(account) {
+    async create(account, firstTurn) {
       const now = new Date();
+      const lifetime = firstTurn?.retentionSeconds;
       const record = {
         _id: newId('conversation'),
         account,
-        nextTurn: 0,
+        nextTurn: firstTurn ? 1 : 0,
         messageCount: 0,
         createdAt: now,
         updatedAt: now,
+        ...(lifetime !== undefined && { turnTakenAt: now, retentionSeconds: lifetime }),
+        ...(typeof lifetime === 'number' && { expiresAt: later(now, lifetime) }),
       };
       await Conversation.create(record);
       return record;
@@ -94,8 +108,16 @@ export function createConversationsRepository(
             ? { $set: taken, $unset: { expiresAt: 1 } }
             : { $set: { ...taken, expiresAt: later(now, retentionSeconds) } },
         );
-        if (matchedCount === 1) return { turn, retentionSeconds };
+        if (matchedCount === 1) return { turn, retentionSeconds, retentionSecondsBefore: before };
       }
+    },
+
+    async giveBackTurn(id, { turn, retentionSecondsBefore: before }) {
+      const mine = { _id: id, nextTurn: turn + 1, expiresAt: { $ne: CLOSED } };
+      const given = { nextTurn: turn, ...(before !== undefined && { retentionSeconds: before }) };
+      if (before === undefined) await Conversation.updateOne(mine, { $set: given });
+      else if (before === null) await Conversation.updateOne(mine, { $set: given, $unset: { expiresAt: 1 } });
+      else await Conversation.updateOne(mine, { $set: { ...given, expiresAt: later(new Date(), before) } });
     },
 
     async lastMessages(id, limit) {
@@ -104,17 +126,25 @@ export function createConversationsRepository(
     },
 
     async appendTurn({ conversation, account, job, messages, at }) {
-      const written = await Message.find({ _id: { $in: messages.map((_, index) => messageId(job, index)) } }).lean();
-      const last = await Message.findOne({ conversation }, { seq: 1 }).sort({ seq: -1 }).lean();
-      const first = written.find(({ _id }) => _id === messageId(job, 0))?.seq ?? (last ? last.seq + 1 : 0);
-      for (const [index, { role, content }] of messages.entries()) {
-        const _id = messageId(job, index);
-        if (written.some((message) => message._id === _id)) continue;
-        await Message.create({ _id, conversation, account, seq: first + index, role, content, job, createdAt: at });
+      const ids = messages.map((_, index) => messageId(job, index));
+      for (;;) {
+        const written = await Message.find({ _id: { $in: ids } }).lean();
+        const last = await Message.findOne({ conversation }, { seq: 1 }).sort({ seq: -1 }).lean();
+        const first = written.find(({ _id }) => _id === ids[0])?.seq ?? (last ? last.seq + 1 : 0);
+        const left = messages
+          .map(({ role, content }, index) => ({ _id: messageId(job, index), seq: first + index, role, content }))
+          .filter(({ _id }) => !written.some((message) => message._id === _id));
+        try {
+          for (const message of left) await Message.create({ ...message, conversation, account, job, createdAt: at });
+          break;
+        } catch (error) {
+          // Somebody else writes the same turn at this moment: what is left of it is seen at the next look.
+          if (!isDuplicateKey(error)) throw error;
+        }
       }
       // Whoever removes a conversation removes its record first: what was written after that goes by this, what before by that.
       if (await Conversation.exists({ _id: conversation })) return;
-      await Message.deleteMany({ _id: { $in: messages.map((_, index) => messageId(job, index)) } });
+      await Message.deleteMany({ _id: { $in: ids } });
     },
 
     async noteMessage({ conversation, seq, createdAt }) {

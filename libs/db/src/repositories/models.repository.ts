@@ -14,11 +14,15 @@ const REMEMBERED_MS = 7 * 24 * 60 * 60_000;
 export function createModelsRepository(AnnouncedModel: Model<AnnouncedModelRecord>): ModelsRepository {
   return {
     async announce(models) {
-      for (const { id, ...info } of models) {
+      for (const { id, version, ...info } of models) {
         const now = new Date();
         await AnnouncedModel.updateOne(
           { _id: id },
-          { $set: { ...info, lastSeenAt: now }, $setOnInsert: { announcedAt: now } },
+          {
+            $set: { ...info, ...(version !== undefined && { version }), lastSeenAt: now },
+            $setOnInsert: { announcedAt: now },
+            ...(version === undefined && { $unset: { version: 1 } }),
+          },
           { upsert: true },
         );
       }

@@ -1,0 +1,97 @@
+import type { JobStatus } from '@aigolos/contracts';
+import type { Model } from 'mongoose';
+import type { JobRecord } from '../models/job.model.ts';
+import { endAttempt } from './attempt-timeline.ts';
+import type { JobExpiry } from './job-claims.repository.ts';
+
+/** What is decided about a job by others than whoever works on it. Conditional writes, as those of a claim. */
+export interface JobControlRepository {
+  /** A queued job is cancelled at once, a running one is asked to stop; the answer is its state now. */
+  requestCancel(account: string, id: string, expiry: JobExpiry): Promise<JobStatus | undefined>;
+  /** A running job is asked to stop; its worker sees it at the next renewal. */
+  askToStop(id: string): Promise<void>;
+  /** Ends a job that missed its deadline and that nobody works on: it waits, or its worker is gone. One caller gets `true`. */
+  expire(job: Pick<JobRecord, '_id' | 'fence' | 'status'>, expiry: JobExpiry): Promise<boolean>;
+  /**
+   * A job that ended without a result goes back to its queue, with its attempts counted from zero and its deadlines lifted.
+   * Not before its end was told, nor once its removal has begun.
+   */
+  requeueEnded(id: string, fence: number): Promise<boolean>;
+}
+
+const WITHOUT_RESULT = ['failed', 'cancelled', 'expired'] as const;
+const OF_THE_END = {
+  failure: 1,
+  usage: 1,
+  result: 1,
+  finishedAt: 1,
+  cancelRequestedAt: 1,
+  deadlineAt: 1,
+  expiresAt: 1,
+  inputExpiresAt: 1,
+  outputExpiresAt: 1,
+  filesExpireAt: 1,
+} as const;
+
+export function createJobControlRepository(Job: Model<JobRecord>, now: () => Date): JobControlRepository {
+  return {
+    async requestCancel(account, id, expiry) {
+      for (;;) {
+        const at = now();
+        const queued = await Job.updateOne(
+          { _id: id, account, status: 'queued' },
+          {
+            $set: { status: 'cancelled', finishedAt: at, ...expiry, cancelRequestedAt: at, webhooksPending: true },
+            $unset: { checkpoint: 1, deadlineAt: 1 },
+          },
+        );
+        if (queued.matchedCount === 1) return 'cancelled';
+        const running = await Job.updateOne(
+          { _id: id, account, status: 'in_progress' },
+          { $set: { cancelRequestedAt: at } },
+        );
+        const status = (await Job.findOne({ _id: id, account }, { status: 1 }).lean())?.status;
+        // A job that went back to the queue between the two writes was met by neither.
+        if (running.matchedCount === 1 || status !== 'queued') return status;
+      }
+    },
+    async askToStop(id) {
+      await Job.updateOne({ _id: id, status: 'in_progress' }, { $set: { cancelRequestedAt: now() } });
+    },
+
+    async expire({ _id, fence, status }, expiry) {
+      const at = now();
+      const end = {
+        $set: { status: 'expired' as const, finishedAt: at, ...expiry, webhooksPending: true },
+        $unset: { leaseUntil: 1, worker: 1, checkpoint: 1, deadlineAt: 1 },
+      } as const;
+      const due = { _id, fence, deadlineAt: { $lte: at } };
+      if (status === 'queued') return (await Job.updateOne({ ...due, status }, end)).matchedCount === 1;
+      return endAttempt(
+        Job,
+        { ...due, status: 'in_progress', leaseUntil: { $not: { $gt: at } } },
+        { ...end, $inc: { crashes: 1 } },
+        { at, outcome: 'vanished' },
+      );
+    },
+
+    async requeueEnded(id, fence) {
+      const { matchedCount } = await Job.updateOne(
+        {
+          _id: id,
+          fence,
+          status: { $in: [...WITHOUT_RESULT] },
+          inputDeletedAt: { $exists: false },
+          removing: { $exists: false },
+          webhooksPending: { $ne: true },
+        },
+        {
+          $set: { status: 'queued', queuedAt: now(), attempt: 0, crashes: 0, progress: 0 },
+          $inc: { fence: 1, retries: 1 },
+          $unset: OF_THE_END,
+        },
+      );
+      return matchedCount === 1;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { JobKind, JobStatus } from '@aigolos/contracts';
+import type { Model, QueryFilter } from 'mongoose';
+import { type AnyJobRecord, JOB_SUMMARY_FIELDS, type JobRecord, type JobSummary } from '../models/job.model.ts';
+import { older } from './page.ts';
+
+export interface JobListFilter {
+  account: string;
+  limit: number;
+  /** The last record of the page before. */
+  after?: Pick<JobRecord, '_id' | 'createdAt'> | undefined;
+  kind?: JobKind | undefined;
+  status?: JobStatus | undefined;
+}
+
+/** Jobs as they are submitted, and as their owners and the queue look at them. */
+export interface JobReadingRepository {
+  insert(job: JobRecord): Promise<void>;
+  find(id: string): Promise<AnyJobRecord | undefined>;
+  /** Nothing where it is another account's, or its time has come. */
+  findOwned(account: string, id: string): Promise<AnyJobRecord | undefined>;
+  /** What its status shows, of the same jobs. */
+  summaryOf(account: string, id: string): Promise<JobSummary | undefined>;
+  accountOf(id: string): Promise<string | undefined>;
+  /** Of one that runs, or waits to be gone on with. */
+  checkpointOf(account: string, id: string): Promise<unknown>;
+  /** Newest first, without those whose time has come, and without erasures unless their kind is asked for. */
+  list(filter: JobListFilter): Promise<AnyJobRecord[]>;
+  /** What a list shows, of the same jobs. */
+  summaries(filter: JobListFilter): Promise<JobSummary[]>;
+  /** Has an earlier turn of this conversation not ended, or not written its messages? */
+  hasEarlierTurn(conversation: string, turn: number): Promise<boolean>;
+  /** Has a later turn of this conversation been sent, and not ended without an answer? */
+  hasLaterTurn(conversation: string, turn: number): Promise<boolean>;
+  /** The first turn after this one that waits to be run. */
+  nextQueuedTurn(conversation: string, turn: number): Promise<{ _id: string } | undefined>;
+  existing(ids: string[]): Promise<Set<string>>;
+}
+
+const SUMMARY = Object.fromEntries([...JOB_SUMMARY_FIELDS, 'task.model'].map((field) => [field, 1 as const]));
+
+export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRepository {
+  const findLean = async (filter: QueryFilter<JobRecord>) =>
+    ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
+
+  const listed = ({ account, limit, after, kind, status }: JobListFilter, fields: Record<string, 0 | 1>) => {
+    // Erasures are shown to those who ask for them: whoever deletes all that is listed comes to an end.
+    const kinds = { kind: kind ?? { $ne: 'erasure' as const } };
+    const filter = { account, expiresAt: notYet(), ...older(after), ...kinds, ...(status && { status }) };
+    return Job.find(filter, fields).sort({ createdAt: -1, _id: -1 }).limit(limit);
+  };
+
+  return {
+    async insert(job) {
+      await Job.create(job);
+    },
+    find: (id) => findLean({ _id: id }),
+    findOwned: (account, id) => findLean({ _id: id, account, expiresAt: notYet() }),
+    async summaryOf(account, id) {
+      const found = await Job.findOne({ _id: id, account, expiresAt: notYet() }, SUMMARY).lean();
+      return (found ?? undefined) as JobSummary | undefined;
+    },
+    async accountOf(id) {
+      return (await Job.findOne({ _id: id }, { account: 1 }).lean())?.account;
+    },
+    async checkpointOf(account, id) {
+      return (await Job.findOne({ _id: id, account }, { checkpoint: 1 }).lean())?.checkpoint;
+    },
+    list: async (filter) => (await listed(filter, { checkpoint: 0 }).lean()) as AnyJobRecord[],
+    summaries: async (filter) => (await listed(filter, SUMMARY).lean()) as JobSummary[],
+    async hasEarlierTurn(conversation, turn) {
+      const unfinished: QueryFilter<JobRecord>[] = [
+        { status: { $in: ['queued', 'in_progress'] } },
+        { messagesPending: true },
+      ];
+      return (await Job.findOne({ conversation, turn: { $lt: turn }, $or: unfinished }, { _id: 1 }).lean()) !== null;
+    },
+    async hasLaterTurn(conversation, turn) {
+      const silent = { $nin: ['failed', 'cancelled', 'expired'] as JobStatus[] };
+      return (await Job.findOne({ conversation, turn: { $gt: turn }, status: silent }, { _id: 1 }).lean()) !== null;
+    },
+    async nextQueuedTurn(conversation, turn) {
+      const later = { conversation, turn: { $gt: turn }, status: 'queued' as const };
+      return (await Job.findOne(later, { _id: 1 }).sort({ turn: 1 }).lean()) ?? undefined;
+    },
+    async existing(ids) {
+      const found = await Job.find({ _id: { $in: ids } }, { _id: 1 }).lean();
+      return new Set(found.map(({ _id }) => _id));
+    },
+  };
+}
+
+/** Of what is read: its time has not come. What is due is gone for its readers, though it is deleted a little later. */
+function notYet() {
+  return { $not: { $lte: new Date() } };
+}

@@ -1,0 +1,71 @@
+import { JOB_KINDS, type JobKind } from '@aigolos/contracts';
+import type { Model } from 'mongoose';
+import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+
+/** What the end of a job that missed its deadline has to know of it. */
+export type OverdueJob = Pick<
+  JobRecord,
+  '_id' | 'kind' | 'account' | 'fence' | 'status' | 'retention' | 'conversation' | 'turn'
+>;
+
+export type QueueFields = Pick<AnyJobRecord, '_id' | 'kind' | 'account' | 'priority' | 'task'>;
+
+/** Jobs of kinds that only a later version knows are that version's to look after. */
+const OURS = { kind: { $in: [...JOB_KINDS] } };
+
+/** What was left to do and nobody may be doing: for those who look for it again and again. */
+export interface JobSweepsRepository {
+  /** All that have been queued since before then, longest first. */
+  queuedBefore(time: Date): AsyncIterable<{ _id: string; kind: JobKind }>;
+  /** What of these jobs their queue has to know. */
+  queueFieldsOf(ids: string[]): Promise<QueueFields[]>;
+  leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
+  /** Jobs that missed their deadline, longest ago first, and have not ended; those with a live lease are their worker's to end. */
+  overdueAt(time: Date, limit: number): Promise<OverdueJob[]>;
+  /** Chat jobs that ended but whose messages are not in their conversation yet. */
+  messagesPending(limit: number): Promise<JobRecord<'chat'>[]>;
+  clearMessagesPending(id: string): Promise<void>;
+  /** Jobs that ended before then and whose webhooks have no rows yet. */
+  webhooksPending(endedBefore: Date, limit: number): Promise<string[]>;
+  clearWebhooksPending(id: string): Promise<void>;
+}
+
+export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepository {
+  return {
+    queuedBefore: (time) =>
+      Job.find({ status: 'queued', queuedAt: { $lt: time }, ...OURS }, { kind: 1 })
+        .sort({ queuedAt: 1 })
+        .lean()
+        .cursor(),
+    queueFieldsOf: (ids) => Job.find({ _id: { $in: ids } }, { kind: 1, account: 1, priority: 1, task: 1 }).lean(),
+    leaseExpiredBefore: (time, limit) =>
+      Job.find({ status: 'in_progress', leaseUntil: { $not: { $gt: time } }, ...OURS }, { kind: 1, fence: 1 })
+        .limit(limit)
+        .lean(),
+    overdueAt: (time, limit) =>
+      Job.find(
+        {
+          deadlineAt: { $lte: time },
+          ...OURS,
+          $or: [{ status: 'queued' }, { status: 'in_progress', leaseUntil: { $not: { $gt: time } } }],
+        },
+        { kind: 1, account: 1, fence: 1, status: 1, retention: 1, conversation: 1, turn: 1 },
+      )
+        .sort({ deadlineAt: 1 })
+        .limit(limit)
+        .lean(),
+    async messagesPending(limit) {
+      return (await Job.find({ messagesPending: true }).limit(limit).lean()) as JobRecord<'chat'>[];
+    },
+    async clearMessagesPending(id) {
+      await Job.updateOne({ _id: id }, { $unset: { messagesPending: 1 } });
+    },
+    async webhooksPending(endedBefore, limit) {
+      const pending = { webhooksPending: true, finishedAt: { $lt: endedBefore } };
+      return (await Job.find(pending, { _id: 1 }).limit(limit).lean()).map(({ _id }) => _id);
+    },
+    async clearWebhooksPending(id) {
+      await Job.updateOne({ _id: id }, { $unset: { webhooksPending: 1 } });
+    },
+  };
+}
