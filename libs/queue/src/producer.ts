@@ -1,19 +1,43 @@
-import { JOB_CATALOGUE, type JobKind, QUEUE_NAMES, type QueueName, type QueuePayload } from '@aigolos/contracts';
+import {
+  JOB_CATALOGUE,
+  type JobKind,
+  type JobPriority,
+  QUEUE_NAMES,
+  QUEUE_PAYLOAD_VERSION,
+  type QueueName,
+  type QueuePayload,
+} from '@aigolos/contracts';
 import type { Logger } from '@aigolos/runtime';
-import { Queue } from 'bullmq';
+import { Job, Queue } from 'bullmq';
 import { openFailFastConnection, type RedisConfig, waitUntilReady } from './connection.ts';
+import { FAIR_SHARE_SCRIPTS, type FairRedis, type FairTransaction, tagsKey, UNTAGGED } from './fair-share-scripts.ts';
+import { estimate, type Place } from './pace.ts';
+import { PACE_SCRIPTS, type PaceRedis, paceKey, slotsKey } from './pace-scripts.ts';
+import { createLateAdds, createUpkeep, type Upkeep } from './upkeep.ts';
 
 export interface JobReference {
   id: string;
   kind: JobKind;
 }
 
-export interface Producer {
-  /** Puts a job's id on the queue of its kind. An id that the queue knows already is left as it is. Fails fast while Redis is away. */
-  add(job: JobReference): Promise<void>;
+/** A job as it stands in line: for its account, at `default` where nothing else is said, for a cost as of `costOf`, 1 if absent. */
+export interface QueuedJob extends JobReference {
+  account: string;
+  priority?: JobPriority | undefined;
+  cost?: number | undefined;
+}
+
+export interface Producer extends Upkeep {
+  /**
+   * Puts a job's id on the queue of its kind, where its account's share comes to it (docs/adr/0010). An id that the queue knows
+   * already is left as it is. Fails fast while Redis is away, and makes up for it as soon as Redis is back.
+   */
+  add(job: QueuedJob): Promise<void>;
   /** Does the queue know this job? */
   knows(job: JobReference): Promise<boolean>;
-  /** Takes a job off its queue, if it waits there. */
+  /** Where a job stands; undefined where it does not wait in line: the queue keeps it for later, or does not know it. Fails fast while Redis is away. */
+  place(job: JobReference): Promise<Place | undefined>;
+  /** Takes a job off its queue, if it waits there; its account's share is as if it had never been. */
   remove(job: JobReference): Promise<void>;
   /** Puts a webhook delivery's id on its queue. One that the queue keeps for later comes at once. */
   addDelivery(id: string): Promise<void>;
@@ -32,12 +56,14 @@ const READY_TIMEOUT_MS = 5_000;
  * id can be added again.
  */
 export async function createProducer(config: RedisConfig, log: Logger): Promise<Producer> {
-  const connection = openFailFastConnection(config, log);
+  const { QUEUE_PREFIX: prefix } = config;
+  const scripts = { ...FAIR_SHARE_SCRIPTS, ...PACE_SCRIPTS };
+  const connection = openFailFastConnection(config, log, { scripts }) as FairRedis & PaceRedis;
   await waitUntilReady(connection, READY_TIMEOUT_MS);
   const open = (name: QueueName) => {
     const queue = new Queue<QueuePayload>(name, {
       connection,
-      prefix: config.QUEUE_PREFIX,
+      prefix,
       skipWaitingForReady: true,
       skipVersionCheck: true,
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
@@ -50,19 +76,55 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
   const queueOf = (kind: JobKind) => queues[JOB_CATALOGUE[kind].queue];
   let closed = false;
 
+  /** One transaction: nobody sees the job without its tag, and an id that is known advances no clock. */
+  async function add({ id, kind, account, priority = 'default', cost = 1 }: QueuedJob): Promise<void> {
+    const queue = queueOf(kind);
+    const share = { account, priority, cost };
+    const payload: QueuePayload = { v: QUEUE_PAYLOAD_VERSION, jobId: id, share };
+    const job = new Job<QueuePayload>(queue, kind, payload, { ...queue.jobsOpts, jobId: id, priority: UNTAGGED }, id);
+    const transaction = (await queue.backend.client).multi();
+    await job.addJob(transaction);
+    const lists = ['prioritized', 'wait', 'active', 'delayed'].map((list) => queue.toKey(list));
+    const [prioritized, wait, active, delayed] = lists as [string, string, string, string];
+    const keys = [tagsKey(prefix, queue.name), queue.toKey(id), prioritized, wait, active, delayed] as const;
+    (transaction as unknown as FairTransaction).fairTag(...keys, id, account, priority, cost);
+    const answers = await transaction.exec();
+    for (const [error] of answers ?? []) {
+      if (!error) continue;
+      // In a transaction nobody tells Redis again which scripts it has forgotten; on a new connection they are told.
+      if (error.message.includes('NOSCRIPT')) connection.disconnect(true);
+      throw error;
+    }
+  }
+
+  const addLater = createLateAdds(connection, add);
+
   return {
+    ...createUpkeep(connection, queueOf),
     queues,
-    async add({ id, kind }) {
-      await queueOf(kind).add(kind, { jobId: id }, { jobId: id });
+    async add(job) {
+      await add(job).catch((error: unknown) => {
+        addLater(job);
+        throw error;
+      });
     },
     async knows({ id, kind }) {
       return (await queueOf(kind).getJob(id)) !== undefined;
     },
+    async place({ id, kind }) {
+      const queue = queueOf(kind);
+      const [prioritized, wait, active] = [queue.toKey('prioritized'), queue.toKey('wait'), queue.toKey('active')];
+      const [pace, slots] = [paceKey(prefix, queue.name), slotsKey(prefix, queue.name)];
+      const seen = await connection.pacePlace(prioritized, wait, active, pace, slots, id);
+      return seen === null ? undefined : estimate(seen);
+    },
     async remove({ id, kind }) {
-      await queueOf(kind).remove(id);
+      const queue = queueOf(kind);
+      await connection.fairGiveBack(tagsKey(prefix, queue.name), queue.toKey(id), queue.toKey('prioritized'), id);
+      await queue.remove(id);
     },
     async addDelivery(id) {
-      const entry = await queues.webhooks.add('delivery', { jobId: id }, { jobId: id });
+      const entry = await queues.webhooks.add('delivery', { v: QUEUE_PAYLOAD_VERSION, jobId: id }, { jobId: id });
       // Meanwhile somebody else may have taken it off or brought it forward, which is all that is wanted.
       if (await entry.isDelayed()) await entry.promote().catch(() => {});
     },

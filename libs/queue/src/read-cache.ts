@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize, serialize } from 'node:v8';
 import { Counter, type Logger, type Registry } from '@aigolos/runtime';
 import { openFailFastConnection, type RedisConfig, waitUntilReady } from './connection.ts';
@@ -15,7 +14,8 @@ export interface ReadCache {
   read<T>(scopes: string[], key: string, load: () => Promise<T>): Promise<T>;
   /**
    * To be awaited after a write and before it is acknowledged: what was loaded before is gone from Redis then, and is given
-   * to nobody. Never fails: where Redis cannot be told, this takes until all that was loaded before has expired.
+   * to nobody. Never fails, and waits for no Redis that is away: then this process reads past the cache until all that was
+   * loaded before has expired, and others, if they still reach Redis, may give it for the rest of {@link STALE_MS}.
    */
   invalidate(...scopes: string[]): Promise<void>;
   close(): Promise<void>;
@@ -35,30 +35,20 @@ const STALE_MS = 1_000;
 const SCOPE_MS = 10 * STALE_MS;
 /** For clocks that count in whole milliseconds. */
 const MARGIN_MS = 20;
-const COMMAND_TIMEOUT_MS = 500;
-const TIMED_OUT = 'Command timed out';
 const READY_TIMEOUT_MS = 1_000;
 const MAX_BYTES = 1024 * 1024;
 
 export async function createReadCache(config: RedisConfig, log: Logger, metrics?: Registry): Promise<ReadCache> {
-  const options = { commandTimeout: COMMAND_TIMEOUT_MS, scripts: SCRIPTS };
-  const redis = openFailFastConnection(config, log, options) as ScriptedRedis;
+  const redis = openFailFastConnection(config, log, { scripts: SCRIPTS }) as ScriptedRedis;
   await waitUntilReady(redis, READY_TIMEOUT_MS);
   const count = createCounter(metrics);
   const entryKey = (key: string) => `${config.QUEUE_PREFIX}:cache:entry:${key}`;
   const scopeKey = (scope: string) => `${config.QUEUE_PREFIX}:cache:scope:${scope}`;
 
-  let reopening = false;
-  redis.on('close', () => {
-    reopening = false;
-  });
+  /** Until then Redis may hold what was loaded before a write of this process. */
+  let pastUntil = 0;
   const without = (error: unknown): undefined => {
     log.debug({ err: error }, 'the read cache is away');
-    const hangs = error instanceof Error && error.message === TIMED_OUT && redis.status === 'ready';
-    if (!hangs || reopening) return;
-    // A connection that hangs is opened anew: until that succeeds, commands fail at once and nobody else waits.
-    reopening = true;
-    redis.disconnect(true);
   };
 
   /** Loads under way, each under what its readers found: after an invalidation there are no such readers any more. */
@@ -79,6 +69,10 @@ export async function createReadCache(config: RedisConfig, log: Logger, metrics?
 
   return {
     async read<T>(scopes: string[], key: string, load: () => Promise<T>) {
+      if (performance.now() < pastUntil) {
+        count('bypass');
+        return load();
+      }
       const keys = [entryKey(key), ...scopes.map(scopeKey)];
       const found = await redis.readEntryBuffer(keys.length, ...keys, randomUUID(), SCOPE_MS).catch(without);
       const cached = found?.[0] ? (decode(found[0]) as T | undefined) : undefined;
@@ -107,8 +101,8 @@ export async function createReadCache(config: RedisConfig, log: Logger, metrics?
         await redis.invalidateScopes(scopes.length, ...scopes.map(scopeKey));
       } catch (error) {
         without(error);
-        count('invalidation_waited');
-        await sleep(STALE_MS + MARGIN_MS);
+        count('not_invalidated');
+        pastUntil = performance.now() + STALE_MS + MARGIN_MS;
       }
     },
 
@@ -128,16 +122,16 @@ function decode(bytes: Buffer): unknown {
   }
 }
 
-type Outcome = 'hit' | 'shared' | 'miss' | 'bypass' | 'invalidation_waited';
+type Outcome = 'hit' | 'shared' | 'miss' | 'bypass' | 'not_invalidated';
 
 function createCounter(metrics: Registry | undefined): (outcome: Outcome) => void {
   if (!metrics) return () => {};
   const counter = new Counter({
     name: 'aigolos_read_cache_total',
-    help: 'Reads by how they were answered: by the cache, by a load under way, by the database, by it without Redis; and invalidations that had to wait',
+    help: 'Reads by how they were answered: by the cache, by a load under way, by the database, by it past the cache; and invalidations that Redis was not told of',
     labelNames: ['outcome'],
     registers: [metrics],
   });
-  for (const outcome of ['hit', 'shared', 'miss', 'bypass', 'invalidation_waited']) counter.inc({ outcome }, 0);
+  for (const outcome of ['hit', 'shared', 'miss', 'bypass', 'not_invalidated']) counter.inc({ outcome }, 0);
   return (outcome) => counter.inc({ outcome });
 }

@@ -30,7 +30,8 @@ const MAX_STALLED_COUNT = 1_000;
 /** Hands out tasks by the clock, each due time to one of the processes that ask for it. */
 export async function startSchedule({ redis, concurrency, handle, log }: ScheduleOptions): Promise<Schedule> {
   const patient = openPatientConnection(redis, log);
-  const failFast = openFailFastConnection(redis, log);
+  // Nobody waits for an answer here.
+  const failFast = openFailFastConnection({ ...redis, REDIS_SILENCE_MS: undefined }, log);
   await waitUntilReady(failFast, READY_TIMEOUT_MS);
   const shared = { prefix: redis.QUEUE_PREFIX, skipVersionCheck: true };
   const queue = new Queue(QUEUE, { ...shared, connection: failFast, skipWaitingForReady: true });
