@@ -1,76 +1,145 @@
+import { cutByLoudness, cutInPause, quietestPlace, SILENCE_KEPT_SECONDS } from './find-cut.ts';
+
 export interface PcmChunk {
   /** Where it begins, in seconds from the beginning of the stream. */
   startSeconds: number;
+  endSeconds: number;
   samples: Float32Array;
+  /** False where it had to be cut though somebody may be speaking: its last word may be in two parts. */
+  endsInPause: boolean;
+  /**
+   * Has the next chunk begin within this one, at the quietest place near that second of the stream, so that what comes
+   * after it is heard again. To be called before the next chunk is taken.
+   * @returns that place, in seconds.
+   */
+  endNear(seconds: number): number;
+}
+
+/** Tells where somebody speaks. What it says of a stretch may depend on what came before, back to the last reset. */
+export interface SpeechDetector {
+  readonly windowSamples: number;
+  /** Takes a whole number of windows. @returns a number a window: 1 where somebody speaks, else 0. */
+  detect(samples: Float32Array): Promise<Iterable<number>>;
+  reset(): void;
 }
 
 export interface ChunkOptions {
   sampleRateHz: number;
   maxSeconds: number;
+  /** Where to begin; what lies before is passed over. */
+  startSeconds?: number | undefined;
+  /** Cuts by loudness, and keeps all silence, where it is absent. */
+  detector?: SpeechDetector | undefined;
 }
 
-/** Energy is compared over stretches this long: shorter ones find the closure of a "t" instead of a pause. */
-const PAUSE_SECONDS = 0.3;
-const STEP_SECONDS = 0.01;
-/** A cut lies in this last part of a full window, so chunks are neither too long nor much too short. */
-const SEARCHED_PART = 0.5;
+/** `endNear` looks this far to either side: further off, the quietest place is within the next soft word. */
+const NEAR_SECONDS = 0.1;
+const NEAR_QUIET_SECONDS = 0.05;
 
 /**
- * Cuts a stream into chunks of at most `maxSeconds`, each at the quietest place in the second half of the window, which
- * in speech is a pause between words or sentences. The chunks put together are exactly the stream. Holds one window in
- * memory. The same stream is always cut at the same places, however it was divided into pieces.
+ * Cuts a stream into chunks of at most `maxSeconds`, in pauses of the speech, and leaves out silence between them that
+ * is longer than a second. Where there is no pause it cuts at the quietest place and says so. Holds one window in memory.
+ *
+ * The same stream is always cut at the same places, however it was divided into pieces, and also when it is taken up
+ * again at the end of a chunk.
  */
 export async function* chunkAtPauses(
   pcm: AsyncIterable<Float32Array>,
   options: ChunkOptions,
 ): AsyncGenerator<PcmChunk, void> {
-  const window = new Float32Array(Math.max(1, Math.floor(options.maxSeconds * options.sampleRateHz)));
-  let filled = 0;
-  let start = 0;
+  const window = createWindow(options);
   for await (const piece of pcm) {
-    for (let taken = 0; taken < piece.length; ) {
+    for (let taken = window.passOver(piece); taken < piece.length; ) {
       // Cut only when more is there, so that what fits into one window stays whole.
-      if (filled === window.length) {
-        const cut = quietestPlace(window, options.sampleRateHz);
-        yield { startSeconds: start / options.sampleRateHz, samples: window.slice(0, cut) };
-        window.copyWithin(0, cut);
-        filled -= cut;
-        start += cut;
+      if (window.isFull()) yield* window.takeChunk();
+      else {
+        taken += window.fill(piece.subarray(taken));
+        await window.listen();
       }
-      const part = piece.subarray(taken, taken + window.length - filled);
-      window.set(part, filled);
+    }
+  }
+  yield* window.takeRest();
+}
+
+/** The part of the stream that is not in any chunk yet. */
+function createWindow({ sampleRateHz, maxSeconds, startSeconds = 0, detector }: ChunkOptions) {
+  const buffer = new Float32Array(Math.max(1, Math.floor(maxSeconds * sampleRateHz)));
+  const windowSamples = detector?.windowSamples ?? 1;
+  const keptWindows = Math.ceil((SILENCE_KEPT_SECONDS * sampleRateHz) / windowSamples);
+  let start = Math.round(startSeconds * sampleRateHz);
+  let before = start;
+  let filled = 0;
+  /** Of the windows from the beginning of the buffer on. */
+  let speech: number[] = [];
+
+  function drop(samples: number): void {
+    buffer.copyWithin(0, samples, filled);
+    filled -= samples;
+    start += samples;
+  }
+
+  /** Silence before speech is in no chunk. */
+  function dropSilence(): void {
+    const first = speech.indexOf(1);
+    const windows = (first === -1 ? speech.length : first) - keptWindows;
+    if (windows <= 0) return;
+    drop(windows * windowSamples);
+    speech.splice(0, windows);
+  }
+
+  function* cut(at: number, endsInPause: boolean): Generator<PcmChunk> {
+    let next = at;
+    yield {
+      startSeconds: start / sampleRateHz,
+      endSeconds: (start + at) / sampleRateHz,
+      samples: buffer.slice(0, at),
+      endsInPause,
+      endNear(seconds) {
+        const around = seconds * sampleRateHz - start;
+        const from = Math.max(0, Math.round(around - NEAR_SECONDS * sampleRateHz));
+        const searched = buffer.subarray(from, Math.min(at, Math.round(around + NEAR_SECONDS * sampleRateHz)));
+        const quiet = quietestPlace(searched, { sampleRateHz, seconds: NEAR_QUIET_SECONDS });
+        next = Math.min(at, Math.max(1, from + quiet.at));
+        return (start + next) / sampleRateHz;
+      },
+    };
+    drop(next);
+    // What comes is judged as if the stream began here: so does a later attempt.
+    speech = [];
+    detector?.reset();
+  }
+
+  return {
+    /** How much of a piece lies before the place to begin at. */
+    passOver(piece: Float32Array): number {
+      const passed = Math.min(before, piece.length);
+      before -= passed;
+      return passed;
+    },
+    isFull: () => filled === buffer.length,
+    fill(samples: Float32Array): number {
+      const part = samples.subarray(0, buffer.length - filled);
+      buffer.set(part, filled);
       filled += part.length;
-      taken += part.length;
-    }
-  }
-  if (filled > 0) yield { startSeconds: start / options.sampleRateHz, samples: window.slice(0, filled) };
-}
-
-/** The middle of the quietest stretch in the searched part; of equally quiet ones the last. Never 0. */
-function quietestPlace(window: Float32Array, sampleRateHz: number): number {
-  const step = Math.max(1, Math.round(STEP_SECONDS * sampleRateHz));
-  const from = Math.floor(window.length * (1 - SEARCHED_PART));
-  const energies = stepEnergies(window.subarray(from), step);
-  const width = Math.min(Math.round(PAUSE_SECONDS / STEP_SECONDS), energies.length);
-  if (width === 0) return window.length;
-  let best = 0;
-  let lowest = Number.POSITIVE_INFINITY;
-  for (let first = 0; first + width <= energies.length; first += 1) {
-    // Summed anew each time: a running sum gathers rounding errors that make silent stretches differ.
-    const energy = energies.subarray(first, first + width).reduce((sum, value) => sum + value, 0);
-    if (energy <= lowest) {
-      lowest = energy;
-      best = first;
-    }
-  }
-  return Math.max(1, from + Math.round((best + width / 2) * step));
-}
-
-/** The energy of each whole step. */
-function stepEnergies(samples: Float32Array, step: number): Float64Array {
-  const energies = new Float64Array(Math.floor(samples.length / step));
-  for (const index of energies.keys()) {
-    energies[index] = samples.subarray(index * step, (index + 1) * step).reduce((sum, value) => sum + value * value, 0);
-  }
-  return energies;
+      return part.length;
+    },
+    async listen(): Promise<void> {
+      if (!detector) return;
+      const heard = speech.length * windowSamples;
+      const whole = filled - ((filled - heard) % windowSamples);
+      if (whole === heard) return;
+      speech.push(...(await detector.detect(buffer.subarray(heard, whole))));
+      dropSilence();
+    },
+    *takeChunk(): Generator<PcmChunk> {
+      const held = buffer.subarray(0, filled);
+      const pause = detector && cutInPause(speech, { windowSamples, sampleRateHz });
+      const { at, inPause } = pause ?? cutByLoudness(held, sampleRateHz);
+      yield* cut(at, detector ? pause !== undefined : inPause);
+    },
+    *takeRest(): Generator<PcmChunk> {
+      const end = detector ? Math.min(filled, (speech.lastIndexOf(1) + 1 + keptWindows) * windowSamples) : filled;
+      if (filled > 0 && (!detector || speech.includes(1))) yield* cut(end, true);
+    },
+  };
 }

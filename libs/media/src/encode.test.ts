@@ -13,7 +13,7 @@ const SECOND_AT_22_KHZ = 22_050;
 describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
   test('gives a file whose own header says the right length', async () => {
     await withFolder(async (folder) => {
-      const encoded = await media.encode(tones(7), format, never);
+      const encoded = await media.encode(tones(7), { format }, never);
       expect(encoded.durationSeconds).toBe(7);
       const file = await buffer(encoded.stream);
       expect(file.length).toBe(encoded.bytes);
@@ -26,14 +26,14 @@ describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
   });
 
   test('the same sound gives the same bytes', async () => {
-    const files = [await media.encode(tones(1), format, never), await media.encode(tones(1), format, never)];
+    const files = [await media.encode(tones(1), { format }, never), await media.encode(tones(1), { format }, never)];
     const [one, other] = await Promise.all(files.map((file) => buffer(file.stream)));
     expect(other?.equals(one ?? Buffer.alloc(0))).toBe(true);
   });
 
   test('no sound at all gives a short silence that can be played', async () => {
     await withFolder(async (folder) => {
-      const encoded = await media.encode(tones(0), format, never);
+      const encoded = await media.encode(tones(0), { format }, never);
       expect(encoded.durationSeconds).toBe(0.1);
       const path = await writeClip(folder, 'out', await buffer(encoded.stream));
       expect(await soundOf(path)).toBe(0);
@@ -42,7 +42,7 @@ describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
 
   test('an error of the source comes through and leaves no file', async () => {
     await withFolder(async (tempDir) => {
-      const failing = createMedia({ ...tools, tempDir }).encode(failAfter(2), format, never);
+      const failing = createMedia({ ...tools, tempDir }).encode(failAfter(2), { format }, never);
       await expect(failing).rejects.toThrow('the voice broke');
       expect(await readdir(tempDir)).toEqual([]);
     });
@@ -53,7 +53,7 @@ describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
       const controller = new AbortController();
       const reason = new Error('cancelled');
       const { encode } = createMedia({ ...tools, tempDir });
-      const encoding = encode(endless(controller.signal), format, controller.signal);
+      const encoding = encode(endless(controller.signal), { format }, controller.signal);
       await expect.poll(() => readdir(tempDir)).not.toEqual([]);
       controller.abort(reason);
       await expect(encoding).rejects.toBe(reason);
@@ -62,8 +62,51 @@ describe.each(SPEECH_FORMATS)('encode to %s', (format) => {
   });
 });
 
+describe.each(SPEECH_FORMATS)('a stream of %s', (format) => {
+  test('is heard while it is made, and is the whole of it in the end', async () => {
+    await withFolder(async (folder) => {
+      const { promise: heard, resolve } = Promise.withResolvers<void>();
+      const waiting = async function* (): AsyncGenerator<PcmAudio> {
+        yield* tones(1);
+        await heard;
+        yield* tones(2);
+      };
+      const chunks: Buffer[] = [];
+      for await (const chunk of media.encodeStream(waiting(), format, never)) {
+        chunks.push(chunk);
+        resolve();
+      }
+      const path = await writeClip(folder, 'out', Buffer.concat(chunks));
+      expect((await media.probe(path)).sampleRateHz).toBe(SECOND_AT_22_KHZ);
+      const seconds = (await decodeAll(path, SECOND_AT_22_KHZ)).length / SECOND_AT_22_KHZ;
+      // MP3 holds whole frames, and a stream cannot say where in the last one it ends.
+      expect(Math.abs(seconds - 3)).toBeLessThan(0.12);
+    });
+  });
+
+  test('ends with the error of its source, and with an abort', async () => {
+    await expect(Array.fromAsync(media.encodeStream(failAfter(2), format, never))).rejects.toThrow('the voice broke');
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    const reading = async () => {
+      for await (const _ of media.encodeStream(endless(controller.signal), format, controller.signal)) {
+        controller.abort(reason);
+      }
+    };
+    await expect(reading()).rejects.toBe(reason);
+  });
+});
+
+test('a huge WAV leaves room for its size, and is read as any other', async () => {
+  await withFolder(async (folder) => {
+    const file = await buffer((await media.encode(tones(1), { format: 'wav', isHuge: true }, never)).stream);
+    expect(file.toString('latin1', 12, 16)).toBe('JUNK');
+    expect((await media.probe(await writeClip(folder, 'out', file))).durationSeconds).toBe(1);
+  });
+});
+
 test('a WAV states the size of its data, which pipes of ffmpeg do not', async () => {
-  const encoded = await media.encode(tones(2), 'wav', never);
+  const encoded = await media.encode(tones(2), { format: 'wav' }, never);
   const file = await buffer(encoded.stream);
   expect(encoded.contentType).toBe('audio/wav');
   expect(file.toString('latin1', 36, 40)).toBe('data');
@@ -76,12 +119,14 @@ test('a change of the rate within one file is an error', async () => {
     yield { samples: new Float32Array(100), sampleRateHz: 22_050 };
     yield { samples: new Float32Array(100), sampleRateHz: 16_000 };
   };
-  await expect(media.encode(mixed(), 'wav', never)).rejects.toThrow('16000 Hz cannot follow sound at 22050 Hz');
+  await expect(media.encode(mixed(), { format: 'wav' }, never)).rejects.toThrow(
+    '16000 Hz cannot follow sound at 22050 Hz',
+  );
 });
 
 test('without ffmpeg the error is ours and another try may succeed', async () => {
   const broken = createMedia({ ffmpegPath: 'no-such-ffmpeg', ffprobePath: 'ffprobe' });
-  await expect(broken.encode(tones(2), 'mp3', never)).rejects.toMatchObject({
+  await expect(broken.encode(tones(2), { format: 'mp3' }, never)).rejects.toMatchObject({
     code: 'MEDIA_TOOL_FAILED',
     retryable: true,
   });

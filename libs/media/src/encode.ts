@@ -19,10 +19,29 @@ export interface EncodedAudio {
   durationSeconds: number;
 }
 
-const FORMATS: Record<SpeechFormat, { contentType: string; arguments: string }> = {
-  mp3: { contentType: 'audio/mpeg', arguments: '-c:a libmp3lame -q:a 2 -f mp3' },
-  wav: { contentType: 'audio/wav', arguments: '-c:a pcm_s16le -f wav' },
+export interface EncodeOptions {
+  format: SpeechFormat;
+  /** May a WAV of it be larger than 4 GB? Then it has the header that allows for this (RF64), which not every reader knows. */
+  isHuge?: boolean;
+}
+
+const FORMATS: Record<SpeechFormat, { contentType: string; file: string; stream: string }> = {
+  // A stream has no place for a table of its length, so its bits come at a constant rate, which tells the length too.
+  mp3: {
+    contentType: 'audio/mpeg',
+    file: '-c:a libmp3lame -q:a 2 -f mp3',
+    stream: '-c:a libmp3lame -b:a 128k -write_xing 0 -id3v2_version 0 -flush_packets 1 -f mp3',
+  },
+  wav: {
+    contentType: 'audio/wav',
+    file: '-c:a pcm_s16le -f wav',
+    stream: '-c:a pcm_s16le -flush_packets 1 -f wav',
+  },
 };
+
+export function contentTypeOf(format: SpeechFormat): string {
+  return FORMATS[format].contentType;
+}
 
 const SILENCE: PcmAudio = { samples: new Float32Array(2_400), sampleRateHz: 24_000 };
 
@@ -30,7 +49,7 @@ const SILENCE: PcmAudio = { samples: new Float32Array(2_400), sampleRateHz: 24_0
 export async function encode(
   ffmpegPath: string,
   pcm: AsyncIterable<PcmAudio>,
-  options: { format: SpeechFormat; signal: AbortSignal; tempDir: string },
+  options: EncodeOptions & { signal: AbortSignal; tempDir: string },
 ): Promise<EncodedAudio> {
   options.signal.throwIfAborted();
   await mkdir(options.tempDir, { recursive: true });
@@ -40,7 +59,7 @@ export async function encode(
     const durationSeconds = await encodeToFile(ffmpegPath, pcm, { ...options, path });
     const file = await open(path);
     const { size } = await file.stat();
-    const { contentType } = FORMATS[options.format];
+    const contentType = contentTypeOf(options.format);
     return { stream: file.createReadStream(), contentType, bytes: size, durationSeconds };
   } finally {
     // The open file outlives its name, and nothing is left behind if this process dies later.
@@ -55,7 +74,7 @@ export async function encode(
 async function encodeToFile(
   ffmpegPath: string,
   pcm: AsyncIterable<PcmAudio>,
-  options: { format: SpeechFormat; signal: AbortSignal; path: string },
+  options: EncodeOptions & { signal: AbortSignal; path: string },
 ): Promise<number> {
   const source = pcm[Symbol.asyncIterator]();
   try {
@@ -63,9 +82,38 @@ async function encodeToFile(
     const first = await source.next();
     options.signal.throwIfAborted();
     const head = first.done === true ? SILENCE : first.value;
-    const samples = await runEncoder(ffmpegPath, { head, source }, options);
-    return samples / head.sampleRateHz;
+    const { format, isHuge = false, signal, path } = options;
+    const output = [...FORMATS[format].file.split(' '), ...(isHuge && format === 'wav' ? ['-rf64', 'auto'] : [])];
+    const encoder = startEncoder(ffmpegPath, { head, source }, { output: [...output, `file:${path}`], signal });
+    encoder.stdout.resume();
+    return (await encoder.ended) / head.sampleRateHz;
   } finally {
+    await source.return?.();
+  }
+}
+
+/**
+ * See `Media.encodeStream`. ffmpeg takes no more than is read of it, and reads no more than it is given.
+ */
+export async function* encodeStream(
+  ffmpegPath: string,
+  pcm: AsyncIterable<PcmAudio>,
+  { format, signal }: { format: SpeechFormat; signal: AbortSignal },
+): AsyncGenerator<Buffer> {
+  const source = pcm[Symbol.asyncIterator]();
+  const leaving = new AbortController();
+  try {
+    const first = await source.next();
+    signal.throwIfAborted();
+    const head = first.done === true ? SILENCE : first.value;
+    const output = [...FORMATS[format].stream.split(' '), 'pipe:1'];
+    const either = AbortSignal.any([signal, leaving.signal]);
+    const encoder = startEncoder(ffmpegPath, { head, source }, { output, signal: either });
+    encoder.ended.catch(() => {});
+    yield* encoder.stdout as AsyncIterable<Buffer>;
+    await encoder.ended;
+  } finally {
+    leaving.abort();
     await source.return?.();
   }
 }
@@ -75,39 +123,43 @@ interface Feed {
   source: AsyncIterator<PcmAudio>;
 }
 
-/** @returns how many samples went in. */
-async function runEncoder(
-  ffmpegPath: string,
-  feed: Feed,
-  options: { format: SpeechFormat; signal: AbortSignal; path: string },
-): Promise<number> {
-  const { format, signal, path } = options;
-  const ffmpeg = execa(ffmpegPath, encodeArguments(feed.head.sampleRateHz, format, path), {
+interface Encoder {
+  stdout: Readable;
+  /** How many samples went in, once ffmpeg has ended well. */
+  ended: Promise<number>;
+}
+
+function startEncoder(ffmpegPath: string, feed: Feed, options: { output: string[]; signal: AbortSignal }): Encoder {
+  const { output, signal } = options;
+  const ffmpeg = execa(ffmpegPath, encodeArguments(feed.head.sampleRateHz, output), {
     buffer: false,
     reject: false,
-    stdout: 'ignore',
     cancelSignal: signal,
     killSignal: 'SIGKILL',
   });
   const stderr = tailOf(ffmpeg.stderr);
   const progress: Progress = { samples: 0, sourceError: undefined };
-  try {
-    await pipeline(toBytes(feed, progress), ffmpeg.stdin);
-  } catch {
-    // Why it broke follows below: by the abort, by the source, or because ffmpeg ended before its input did.
-    ffmpeg.kill('SIGKILL');
-  }
-  const result = await ffmpeg;
-  signal.throwIfAborted();
-  if (progress.sourceError !== undefined) throw progress.sourceError.error;
-  if (result.exitCode !== 0) throw toolFailed('ffmpeg', result, stderr());
-  return progress.samples;
+  const run = async () => {
+    try {
+      await pipeline(toBytes(feed, progress), ffmpeg.stdin);
+    } catch {
+      // Why it broke follows below: by the abort, by the source, or because ffmpeg ended before its input did.
+      ffmpeg.kill('SIGKILL');
+    }
+    const result = await ffmpeg;
+    signal.throwIfAborted();
+    if (progress.sourceError !== undefined) throw progress.sourceError.error;
+    if (result.exitCode !== 0) throw toolFailed('ffmpeg', result, stderr());
+    return progress.samples;
+  };
+  return { stdout: ffmpeg.stdout, ended: run() };
 }
 
-function encodeArguments(sampleRateHz: number, format: SpeechFormat, path: string): string[] {
-  const input = `-nostdin -hide_banner -v error -f f32le -ar ${sampleRateHz} -ac 1 -i pipe:0`;
-  const output = `-map_metadata -1 -fflags +bitexact -flags:a +bitexact ${FORMATS[format].arguments}`;
-  return [...input.split(' '), ...output.split(' '), `file:${path}`];
+function encodeArguments(sampleRateHz: number, output: string[]): string[] {
+  // Nothing of raw samples is to be found out; ffmpeg would wait for seconds of sound to look at.
+  const input = `-nostdin -hide_banner -v error -probesize 32 -analyzeduration 0 -f f32le -ar ${sampleRateHz} -ac 1 -i pipe:0`;
+  const plain = '-map_metadata -1 -fflags +bitexact -flags:a +bitexact';
+  return [...input.split(' '), ...plain.split(' '), ...output];
 }
 
 interface Progress {

@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os';
 import type { SpeechFormat } from '@aigolos/contracts';
 import { decode } from './decode.ts';
-import { type EncodedAudio, encode, type PcmAudio } from './encode.ts';
+import { type EncodedAudio, type EncodeOptions, encode, encodeStream, type PcmAudio } from './encode.ts';
+import { measureSeconds } from './measure-seconds.ts';
 import { type AudioProbe, probe } from './probe.ts';
 
-export type { AudioProbe, EncodedAudio, PcmAudio };
+export { contentTypeOf } from './encode.ts';
+export type { AudioProbe, EncodedAudio, EncodeOptions, PcmAudio };
 
 export interface Media {
   /**
@@ -13,6 +15,11 @@ export interface Media {
    *   audio in it; the message says which); AIGolosError `MEDIA_TOOL_FAILED`, retryable, when ffprobe cannot be run.
    */
   probe(path: string, signal?: AbortSignal): Promise<AudioProbe>;
+  /**
+   * How long the first audio stream of a file is, for containers that do not say. Reads the whole file and decodes
+   * nothing (an hour in about a second). @returns undefined where it cannot be told; throws `signal.reason` on abort.
+   */
+  measureSeconds(path: string, signal: AbortSignal): Promise<number | undefined>;
   /**
    * Decodes the first audio stream of a file to mono f32 PCM in [-1, 1], in pieces of about a second at 16 kHz. Reads no
    * faster than the pieces are taken, so memory does not grow with the file. Leaving the loop, or an abort, ends ffmpeg.
@@ -29,7 +36,13 @@ export interface Media {
    * sound cannot be played.
    * @throws what `pcm` throws; AIGolosError `MEDIA_TOOL_FAILED`, retryable; `signal.reason` on abort.
    */
-  encode(pcm: AsyncIterable<PcmAudio>, format: SpeechFormat, signal: AbortSignal): Promise<EncodedAudio>;
+  encode(pcm: AsyncIterable<PcmAudio>, options: EncodeOptions, signal: AbortSignal): Promise<EncodedAudio>;
+  /**
+   * Encodes mono PCM to a stream while it comes: what can be heard already is told at once, and no header can say how long
+   * it will be. Leaving the loop, or an abort, ends ffmpeg.
+   * @throws as `encode`.
+   */
+  encodeStream(pcm: AsyncIterable<PcmAudio>, format: SpeechFormat, signal: AbortSignal): AsyncGenerator<Buffer>;
 }
 
 export interface MediaTools {
@@ -44,7 +57,9 @@ export function createMedia(tools: MediaTools): Media {
   const { tempDir = tmpdir() } = tools;
   return {
     probe: (path, signal) => probe(tools.ffprobePath, path, signal),
+    measureSeconds: (path, signal) => measureSeconds(tools.ffmpegPath, path, signal),
     decode: (path, options, signal) => decode(tools.ffmpegPath, path, { ...options, signal }),
-    encode: (pcm, format, signal) => encode(tools.ffmpegPath, pcm, { format, signal, tempDir }),
+    encode: (pcm, options, signal) => encode(tools.ffmpegPath, pcm, { ...options, signal, tempDir }),
+    encodeStream: (pcm, format, signal) => encodeStream(tools.ffmpegPath, pcm, { format, signal }),
   };
 }

@@ -20,6 +20,7 @@ export const MODEL_CATALOGUE: readonly CatalogueModel[] = [
       file('tokenizer.json', 2_203_239, 'fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab'),
       file('vocabulary.txt', 459_861, '34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913'),
     ],
+    requires: ['silero-vad'],
     sources: [
       whisperHub('base'),
       {
@@ -53,6 +54,7 @@ export const MODEL_CATALOGUE: readonly CatalogueModel[] = [
       file('tokenizer.json', 2_128_466, '929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df'),
       file('vocabulary.txt', 422_309, 'ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf'),
     ],
+    requires: ['silero-vad'],
     sources: [
       whisperHub('tiny.en'),
       {
@@ -75,6 +77,7 @@ export const MODEL_CATALOGUE: readonly CatalogueModel[] = [
     voices: [],
     license: 'MIT',
     files: unpinned('model.bin', 'config.json', 'tokenizer.json', 'vocabulary.txt'),
+    requires: ['silero-vad'],
     sources: [whisperHub('small')],
   },
   {
@@ -85,6 +88,7 @@ export const MODEL_CATALOGUE: readonly CatalogueModel[] = [
     voices: [],
     license: 'MIT',
     files: unpinned('model.bin', 'config.json', 'preprocessor_config.json', 'tokenizer.json', 'vocabulary.json'),
+    requires: ['silero-vad'],
     sources: [{ type: 'hub', repository: 'mobiuslabsgmbh/faster-whisper-large-v3-turbo', revision: 'main' }],
   },
   {
@@ -164,6 +168,23 @@ export const MODEL_CATALOGUE: readonly CatalogueModel[] = [
     preparation: 'piper',
     requires: ['espeak-ng-data'],
     sources: [piperHub('ru/ru_RU/irina/medium/ru_RU-irina-medium.onnx')],
+  },
+  {
+    id: 'silero-vad',
+    kind: 'vad',
+    description: 'Silero VAD 6: finds speech, so that long audio is cut in pauses',
+    isDefault: true,
+    languages: [],
+    voices: [],
+    license: 'MIT',
+    files: [file('model.onnx', 2_327_524, '1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3')],
+    sources: [
+      {
+        type: 'pypi',
+        packages: [{ requirement: 'silero-vad==6.2.0', bytes: 6_118_499 }],
+        members: { 'model.onnx': ['silero_vad/data/silero_vad.onnx'] },
+      },
+    ],
   },
   {
     id: 'espeak-ng-data',

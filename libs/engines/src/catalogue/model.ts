@@ -1,7 +1,7 @@
 import type { ModelKind, Voice } from '@aigolos/contracts';
 
-/** `data` is no model, but something that models need beside them. */
-export type CatalogueKind = ModelKind | 'data';
+/** `vad` finds speech in sound; `data` is no model, but something that models need beside them. */
+export type CatalogueKind = ModelKind | 'vad' | 'data';
 
 /** One file (or one folder) of a model, as its author published it. */
 export interface CatalogueFile {
@@ -40,7 +40,7 @@ export interface CatalogueModel {
   description: string;
   /** The one of its kind that is used where nothing else is asked for. */
   isDefault?: true;
-  /** ISO 639-1 codes; empty for data. */
+  /** ISO 639-1 codes; empty where it knows no languages. */
   languages: readonly string[];
   voices: Voice[];
   license: string;

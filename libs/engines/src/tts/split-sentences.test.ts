@@ -55,6 +55,16 @@ describe('splitSentences', () => {
     }
   });
 
+  test('takes a book, whatever it is made of, in a moment', () => {
+    const books = ['It was a bright day. ', 'word ', 'x', '\n', '\r', '\u2028', '. ', 'A. '].map((text) =>
+      text.repeat(20_000),
+    );
+    const begun = performance.now();
+    for (const book of books) expect(splitSentences(book).join('')).toHaveLength(book.length);
+    // What looks at the text so far for each sentence takes half a minute.
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   test('a character that is longer than the limit is cut rather than lost', () => {
     const text = `e${'\u0301'.repeat(300)}`;
     expect(splitSentences(text, { maxCharacters: 20 }).join('')).toBe(text);

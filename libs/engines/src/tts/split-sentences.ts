@@ -6,6 +6,8 @@ const MIN_SENTENCE_CHARACTERS = 6;
 /** A comma within a number has no space after it. */
 const CLAUSE_END = /[,;:)\]–—]\s+|[、，；：]/gu;
 const SPACE = /\s+/gu;
+/** Sentences end at these by themselves, so nothing but spaces can follow. */
+const LINE_END = /[\n\r\u0085\u2028\u2029][^\S\n]*$/u;
 
 export interface SplitOptions {
   /** BCP 47, such as `ru`; its rules for where sentences end. */
@@ -24,9 +26,20 @@ export function splitSentences(text: string, options: SplitOptions = {}): string
   return joinShort(sentences).flatMap((sentence) => cutLong(sentence, maxCharacters));
 }
 
-function segmenter(granularity: 'sentence' | 'grapheme', language: string | undefined): Intl.Segmenter {
+type Granularity = 'sentence' | 'grapheme';
+/** One costs as much as cutting a page; there are as many as voices have languages. */
+const segmenters = new Map<string, Intl.Segmenter>();
+
+function segmenter(granularity: Granularity, language = 'en'): Intl.Segmenter {
+  const key = `${granularity} ${language}`;
+  const known = segmenters.get(key) ?? createSegmenter(granularity, language);
+  segmenters.set(key, known);
+  return known;
+}
+
+function createSegmenter(granularity: Granularity, language: string): Intl.Segmenter {
   try {
-    return new Intl.Segmenter(language ?? 'en', { granularity });
+    return new Intl.Segmenter(language, { granularity });
   } catch {
     // Not a language tag: the rules of Unicode that hold for all of them.
     return new Intl.Segmenter('en', { granularity });
@@ -35,14 +48,18 @@ function segmenter(granularity: 'sentence' | 'grapheme', language: string | unde
 
 function joinShort(sentences: readonly string[]): string[] {
   const joined: string[] = [];
+  let begun: string[] = [];
+  let characters = 0;
   for (const sentence of sentences) {
-    const previous = joined.at(-1);
+    begun.push(sentence);
+    characters += sentence.trim().length;
     // The end of a line ends a sentence, however short it is.
-    const isShort =
-      previous !== undefined && previous.trim().length < MIN_SENTENCE_CHARACTERS && !/\n\s*$/.test(previous);
-    if (isShort) joined[joined.length - 1] = previous + sentence;
-    else joined.push(sentence);
+    if (characters < MIN_SENTENCE_CHARACTERS && !LINE_END.test(sentence)) continue;
+    joined.push(begun.join(''));
+    begun = [];
+    characters = 0;
   }
+  if (begun.length > 0) joined.push(begun.join(''));
   return joined;
 }
 

@@ -69,10 +69,10 @@ function tone(at: number, count: number, speed: number, pitchHz: number): TtsAud
   const begin = Math.round(at * samplesPerCharacter);
   const end = Math.round((at + count) * samplesPerCharacter);
   const radians = (2 * Math.PI * pitchHz) / TEST_TTS_SAMPLE_RATE_HZ;
-  const samples = Float32Array.from(
-    { length: end - begin },
-    (_, index) => AMPLITUDE * Math.sin((begin + index) * radians),
-  );
+  const samples = new Float32Array(end - begin);
+  for (let index = 0; index < samples.length; index += 1) {
+    samples[index] = AMPLITUDE * Math.sin((begin + index) * radians);
+  }
   return { samples, sampleRateHz: TEST_TTS_SAMPLE_RATE_HZ };
 }
 

@@ -29,7 +29,35 @@ declare module 'sherpa-onnx-node' {
     readonly numSpeakers: number;
     generateAsync(request: TtsRequest): Promise<GeneratedAudio>;
   }
-  const sherpa: { OfflineTts: typeof OfflineTts };
+  interface VadConfig {
+    sileroVad: {
+      model: string;
+      /** A window is speech from this probability on. */
+      threshold: number;
+      /** Seconds. */
+      minSilenceDuration: number;
+      /** Seconds. */
+      minSpeechDuration: number;
+      /** Samples. */
+      windowSize: number;
+      /** Seconds after which it asks for a higher probability. */
+      maxSpeechDuration: number;
+    };
+    sampleRate: number;
+    numThreads: number;
+    provider: 'cpu';
+  }
+  class Vad {
+    constructor(config: VadConfig, bufferSizeInSeconds: number);
+    acceptWaveform(samples: Float32Array): void;
+    /** Is somebody speaking in what came last? */
+    isDetected(): boolean;
+    /** Is there no finished stretch of speech? */
+    isEmpty(): boolean;
+    pop(): void;
+    reset(): void;
+  }
+  const sherpa: { OfflineTts: typeof OfflineTts; Vad: typeof Vad };
   export default sherpa;
-  export type { OfflineTts };
+  export type { OfflineTts, Vad };
 }

@@ -1,0 +1,2 @@
+export * from './silero-vad.ts';
+export * from './voice-activity-detector.ts';
