@@ -1,11 +1,11 @@
-import { AIGolosError, JOB_CATALOGUE, type JobKind } from '@aigolos/contracts';
+import { AIGolosError, JOB_CATALOGUE, type JobKind, type JobUsage } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
-import { messageOf } from '@aigolos/runtime';
 import type { JobsDeps } from './deps.ts';
 import type { Processed, Processor } from './processor.ts';
+import { startRenewals } from './renewals.ts';
 
 /** Why a running attempt was stopped from outside. */
-export type StopCause = 'cancelled' | 'drained' | 'lost' | 'timed_out';
+export type StopCause = 'cancelled' | 'expired' | 'drained' | 'lost' | 'timed_out';
 
 class AttemptStopped extends Error {
   readonly stopCause: StopCause;
@@ -17,7 +17,7 @@ class AttemptStopped extends Error {
 
 export type AttemptOutcome<Kind extends JobKind> =
   | { type: 'processed'; output: Processed<Kind> }
-  | { type: 'stopped'; cause: StopCause; checkpoint: unknown }
+  | { type: 'stopped'; cause: StopCause; checkpoint: unknown; usage?: JobUsage }
   | { type: 'failed'; error: unknown; checkpoint: unknown };
 
 /** One claim of a job, being worked on. */
@@ -28,7 +28,7 @@ export interface Attempt<Kind extends JobKind> {
 
 /**
  * Runs the processor under a lease that is renewed meanwhile. Renewals carry progress and checkpoint out and the wish to
- * cancel in. A renewal that cannot reach the database is tried again: the work goes on, and the fence decides at its end.
+ * cancel in.
  */
 export function startAttempt<Kind extends JobKind>(options: {
   job: JobRecord<Kind>;
@@ -42,48 +42,63 @@ export function startAttempt<Kind extends JobKind>(options: {
   const log = options.deps.log.child({ jobId: job._id, fence: job.fence });
   const stopping = new AbortController();
   const stop = (cause: StopCause) => stopping.abort(new AttemptStopped(cause));
-  let progress = job.progress;
-  let checkpoint: unknown;
-
-  const renew = async () => {
-    const news = { leaseMs, progress, ...(checkpoint !== undefined && { checkpoint }) };
-    const answer = await db.jobs.renew(job._id, job.fence, news).catch((error: unknown) => {
-      log.warn({ reason: messageOf(error) }, 'the lease could not be renewed, trying again');
-      return 'held';
-    });
-    if (answer === 'lost') stop('lost');
-    if (answer === 'cancel_requested') stop('cancelled');
-  };
-  const renewals = setInterval(() => void renew(), renewMs);
-  const timeout = setTimeout(() => stop('timed_out'), JOB_CATALOGUE[job.kind].attemptTimeoutMs);
+  const stopped = rejectsOnAbort(stopping.signal);
+  const renewals = startRenewals({
+    job,
+    db,
+    log,
+    leaseMs,
+    renewMs,
+    onLost: () => stop('lost'),
+    onCancelRequested: () => stop('cancelled'),
+  });
+  const limits = [setTimeout(() => stop('timed_out'), JOB_CATALOGUE[job.kind].attemptTimeoutMs)];
+  if (job.deadlineAt) limits.push(setTimeout(() => stop('expired'), timerMs(job.deadlineAt)));
 
   const context = {
     job,
     signal: stopping.signal,
     log,
-    reportProgress: (fraction: number) => {
-      progress = Math.min(1, Math.max(0, fraction));
-    },
-    checkpoint: (value: unknown) => {
-      checkpoint = value;
+    reportProgress: renewals.reportProgress,
+    checkpoint: renewals.checkpoint,
+    checkpointNow: async (value: unknown) => {
+      await Promise.race([renewals.checkpointNow(value), stopped]);
+      void live.publish(job._id, { type: 'checkpoint', fence: job.fence });
     },
     emitDelta: (text: string) => void live.publish(job._id, { type: 'delta', fence: job.fence, text }),
   };
+  const stopCause = () =>
+    stopping.signal.reason instanceof AttemptStopped ? stopping.signal.reason.stopCause : undefined;
   const outcome = process(context)
     .then(
-      (output): AttemptOutcome<Kind> => ({ type: 'processed', output }),
+      (output): AttemptOutcome<Kind> =>
+        // A result that came too late for its deadline is none.
+        stopCause() === 'expired'
+          ? { type: 'stopped', cause: 'expired', checkpoint: undefined, usage: output.usage }
+          : { type: 'processed', output },
       (error: unknown): AttemptOutcome<Kind> => {
-        const reason: unknown = stopping.signal.reason;
-        return reason instanceof AttemptStopped
-          ? { type: 'stopped', cause: reason.stopCause, checkpoint }
-          : { type: 'failed', error, checkpoint };
+        const cause = stopCause();
+        const checkpoint = renewals.newest();
+        return cause ? { type: 'stopped', cause, checkpoint } : { type: 'failed', error, checkpoint };
       },
     )
     .finally(() => {
-      clearInterval(renewals);
-      clearTimeout(timeout);
+      renewals.stop();
+      for (const limit of limits) clearTimeout(limit);
     });
   return { stop, outcome };
+}
+
+/** Timers count with 31 bits; a deadline that is further off is not reached by an attempt. */
+function timerMs(time: Date): number {
+  return Math.min(2 ** 31 - 1, Math.max(0, time.getTime() - Date.now()));
+}
+
+function rejectsOnAbort(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  return promise;
 }
 
 /** The error of an attempt that took longer than its kind may. */

@@ -6,15 +6,20 @@ import type { Logger } from '@aigolos/runtime';
 /** What the life of a job needs of the outside. */
 export interface JobsDeps {
   db: Pick<Database, 'jobs' | 'conversations'>;
-  producer: Pick<Producer, 'add' | 'knows' | 'remove'>;
+  producer: Pick<Producer, 'bringForward'>;
   live: Pick<LiveStreams, 'publish'>;
   /** Told of every write before anybody is told that it took place. */
   cache: Pick<ReadCache, 'invalidate'>;
   log: Logger;
 }
 
+export interface ReconcilerDeps extends JobsDeps {
+  producer: Pick<Producer, 'add' | 'unknown' | 'bringForward'>;
+}
+
 export interface SubmitterDeps extends JobsDeps {
   db: Pick<Database, 'jobs' | 'conversations' | 'access'>;
+  producer: Pick<Producer, 'add' | 'remove' | 'bringForward' | 'place'>;
   live: Pick<LiveStreams, 'publish' | 'watch'>;
   cache: Pick<ReadCache, 'read' | 'invalidate'>;
   cancels: CancelSender;

@@ -10,6 +10,9 @@ const HAS: Record<JobKind, { input: boolean; output: boolean }> = {
   erasure: { input: false, output: false },
 };
 
+/** Files of a kind that only a later version knows go with their record. */
+const NOTHING_KNOWN = { input: false, output: false };
+
 /** Whoever waits for an output gets to read it, however short it is kept. */
 const OUTPUT_LEAST_SECONDS = 60;
 
@@ -26,9 +29,10 @@ export function expiryOf(
     seconds === null ? Number.POSITIVE_INFINITY : finishedAt.getTime() + seconds * 1_000;
   const record = after(retention.result);
   const never = Number.POSITIVE_INFINITY;
-  const input = HAS[kind].input ? Math.min(record, status === 'failed' ? never : after(retention.input)) : never;
+  const has = HAS[kind] ?? NOTHING_KNOWN;
+  const input = has.input ? Math.min(record, status === 'failed' ? never : after(retention.input)) : never;
   const outputSeconds = retention.output === null ? null : Math.max(OUTPUT_LEAST_SECONDS, retention.output);
-  const made = HAS[kind].output && (status === 'completed' || status === 'incomplete');
+  const made = has.output && (status === 'completed' || status === 'incomplete');
   const output = made ? Math.min(record, after(outputSeconds)) : never;
   const files = Math.min(input, output);
   return {

@@ -1,40 +1,23 @@
-import {
-  ConflictError,
-  isFinal,
-  type JobKind,
-  type JobStatus,
-  NotFoundError,
-  newId,
-  type RetentionPolicy,
-  type RetentionWish,
-  resolveRetention,
-  type TaskOf,
-} from '@aigolos/contracts';
-import { type AnyJobRecord, type JobRecord, type JobSummary, newJobRecord } from '@aigolos/db';
-import { cacheScope } from '@aigolos/queue';
-import { messageOf } from '@aigolos/runtime';
+import { ConflictError, isFinal, type JobKind, type JobStatus, NotFoundError } from '@aigolos/contracts';
+import type { AnyJobRecord, JobSummary } from '@aigolos/db';
+import { cacheScope, type Place } from '@aigolos/queue';
 import { invalidateJob, listScopes } from './cached.ts';
 import type { SubmitterDeps } from './deps.ts';
+import { tellEnd } from './endings.ts';
 import { expiryOf } from './expiry.ts';
-
-export interface Submission<Kind extends JobKind> {
-  kind: Kind;
-  /** Given where blobs were stored under it already. */
-  id?: string;
-  account: string;
-  task: TaskOf[Kind];
-  metadata?: Record<string, string>;
-  warnings?: string[];
-  /** What the request asks for; the rest is the account's and the installation's to say. */
-  retention?: RetentionWish | undefined;
-  /** Where the request wants its end to be told, beside the account's endpoints. */
-  webhookUrl?: string | undefined;
-}
+import type { Submission, Submitted, SubmittedOnce } from './submission.ts';
+import { createSubmitter } from './submit.ts';
 
 /** Submitting jobs and looking after them, as their owner may. */
 export interface Jobs {
-  /** Once this resolves the job reaches exactly one final state, whatever dies; a Redis that is away only delays it. */
-  submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<JobRecord<Kind>>;
+  /**
+   * Once this resolves the job reaches exactly one final state, whatever dies; a Redis that is away only delays it. However
+   * often and wherever it is called under one key of an account (`once`), there is one job.
+   * @throws ValidationError of a key that stands for another request.
+   */
+  submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<Submitted<Kind>>;
+  /** The job that a key stands for already, for those who would prepare much for a `submit`. @throws as `submit`. */
+  findSubmitted(account: string, once: SubmittedOnce): Promise<AnyJobRecord | undefined>;
   /** @throws NotFoundError where there is none, or it is another account's. */
   get(account: string, id: string): Promise<AnyJobRecord>;
   /** As `get`, and cheap to ask again and again: changes that were not made through AIGolos may show a second late. */
@@ -51,14 +34,18 @@ export interface Jobs {
   waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
   /** What the job says while it runs, from its beginning; ends with the job. */
   watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews>;
+  /** What a job that has not ended would be gone on with from; nothing where it would begin. */
+  checkpointOf(account: string, id: string): Promise<unknown>;
   /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
-  /** How many jobs of its kind stand before a queued one; other accounts' jobs may show a second late. */
-  queuePosition(job: JobSummary): Promise<number>;
+  /** Where a queued job stands in line; undefined where it waits for something else, such as another try, or where the queue is away. */
+  place(job: Pick<JobSummary, '_id' | 'kind'>): Promise<Place | undefined>;
 }
 
 export type JobNews =
   | { type: 'delta'; fence: number; text: string }
+  /** Its record may hold a new checkpoint. Also told now and then, as news can be lost. */
+  | { type: 'checkpoint' }
   /** The last one. */
   | { type: 'ended'; job: AnyJobRecord };
 
@@ -69,7 +56,7 @@ const LOOK_AGAIN_MS = 1_000;
 const isDue = ({ expiresAt }: JobSummary) => expiresAt !== undefined && expiresAt <= new Date();
 
 export function createJobs(deps: SubmitterDeps): Jobs {
-  const { db, producer, live, cancels, cache, log } = deps;
+  const { db, producer, live, cancels, cache } = deps;
 
   async function get(account: string, id: string): Promise<AnyJobRecord> {
     const job = await db.jobs.findOwned(account, id);
@@ -90,13 +77,18 @@ export function createJobs(deps: SubmitterDeps): Jobs {
   async function* watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews> {
     let ended: AnyJobRecord | undefined;
     for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal })) {
-      if (event?.type === 'delta') {
+      if (event?.type === 'delta' || event?.type === 'checkpoint') {
         yield event;
         continue;
       }
       if (ended) return yield { type: 'ended', job: ended };
+      // A record can be large; whether it has ended is looked at every second.
+      const seen = await db.jobs.summaryOf(account, id);
+      if (seen && !isFinal(seen.status)) {
+        yield { type: 'checkpoint' };
+        continue;
+      }
       const job = await getSettled(account, id);
-      if (!isFinal(job.status)) continue;
       if (event?.type === 'finished') return yield { type: 'ended', job };
       // The record was quicker than the stream: what it still holds of the text comes before the end.
       ended = job;
@@ -104,6 +96,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
   }
 
   return {
+    ...createSubmitter(deps),
     get,
     async poll(account, id) {
       const job = await cache.read([cacheScope.job(id)], `job:${account}:${id}`, () => db.jobs.summaryOf(account, id));
@@ -111,22 +104,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       return job;
     },
     watch,
-    async submit(submission) {
-      const { kind, id = newId(kind), account, task, retention: wanted, webhookUrl } = submission;
-      const { metadata = {}, warnings = [] } = submission;
-      const settings = await db.access.accountById(account);
-      const retention = resolveRetention(deps.retention, { request: wanted, account: settings?.retention });
-      const turn = await takeTurn(kind, task, { wanted: wanted?.conversation, retention });
-      const called = webhookUrl !== undefined && { webhookUrl };
-      const job = newJobRecord({ _id: id, kind, account, task, warnings, metadata, retention, ...turn, ...called });
-      await db.jobs.insert(job);
-      const added = producer.add({ id, kind }).catch((error: unknown) => {
-        log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
-      });
-      await Promise.all([added, invalidateJob(cache, job)]);
-      return job;
-    },
-
+    checkpointOf: db.jobs.checkpointOf,
     async list({ account, limit, after, kind, status }) {
       const key = `jobs:${JSON.stringify([account, limit, after, kind, status])}`;
       const found = await cache.read(listScopes(account), key, async () => {
@@ -153,38 +131,18 @@ export function createJobs(deps: SubmitterDeps): Jobs {
         });
       }
       const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
-      await invalidateJob(cache, job);
       if (status === 'cancelled' && job.status === 'queued') {
+        await tellEnd(deps, job);
         await producer.remove({ id, kind: job.kind }).catch(() => {});
-        await live.publish(id, { type: 'finished', fence: job.fence });
       } else {
+        await invalidateJob(cache, job);
         await cancels.send(id);
       }
       return get(account, id);
     },
 
-    queuePosition: ({ _id: id, account, kind, queuedAt }) =>
-      cache.read(listScopes(account), `position:${id}:${queuedAt.getTime()}`, () =>
-        db.jobs.queuedAhead(kind, queuedAt),
-      ),
+    place: ({ _id: id, kind }) => producer.place({ id, kind }).catch(() => undefined),
   };
-
-  async function takeTurn(
-    kind: JobKind,
-    task: TaskOf[JobKind],
-    { wanted, retention }: { wanted: number | null | undefined; retention: RetentionPolicy },
-  ): Promise<{ conversation?: string; turn?: number; retention?: RetentionPolicy }> {
-    if (kind !== 'chat' || !('conversation' in task) || !task.conversation) return {};
-    const conversation = task.conversation;
-    const taken = await db.conversations.takeTurn(conversation, { wanted, otherwise: retention.conversation });
-    if (!taken) {
-      throw new NotFoundError(`There is no conversation ${conversation} any more; send "new" to begin one.`, {
-        code: 'CONVERSATION_NOT_FOUND',
-        param: 'conversation',
-      });
-    }
-    return { conversation, turn: taken.turn, retention: { ...retention, conversation: taken.retentionSeconds } };
-  }
 }
 
 function noSuchJob(id: string): NotFoundError {

@@ -5,13 +5,15 @@ import type { Logger } from '@aigolos/runtime';
 /** What a processor gets. It reads, calls an engine with the signal, and returns; everything else is done for it. */
 export interface JobContext<Kind extends JobKind> {
   job: JobRecord<Kind>;
-  /** Aborts on cancel, on drain, when the attempt takes too long, and when somebody else owns the job by now. */
+  /** Aborts on cancel, on drain, at the deadline, when the attempt takes too long, and when somebody else owns the job by now. */
   signal: AbortSignal;
   log: Logger;
   /** From 0 to 1; kept in the record at the next renewal. */
   reportProgress(fraction: number): void;
-  /** What a later attempt, which finds it in `job.checkpoint`, need not do again; kept at the next renewal. */
+  /** What a later attempt, which finds it in `job.checkpoint`, need not do again; in the record within about a second. */
   checkpoint(value: unknown): void;
+  /** As `checkpoint`, and resolves when the record holds it, of which those who watch are told. @throws the signal's reason where the attempt is stopped before. */
+  checkpointNow(value: unknown): Promise<void>;
   /** A piece of text for those who watch. */
   emitDelta(text: string): void;
 }
@@ -20,6 +22,8 @@ export interface Processed<Kind extends JobKind> {
   result: ResultOf[Kind];
   usage: JobUsage;
   warnings: string[];
+  /** A limit ended it before it was done: the job ends `incomplete`, with this as its result. */
+  incomplete?: boolean;
 }
 
 /** Does the work of one job. It may be run twice for the same job. */

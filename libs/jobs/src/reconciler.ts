@@ -1,63 +1,100 @@
 import type { JobKind } from '@aigolos/contracts';
 import { cacheScope } from '@aigolos/queue';
 import { Counter, type Registry } from '@aigolos/runtime';
-import type { JobsDeps } from './deps.ts';
-import { writeTurn } from './turns.ts';
+import type { ReconcilerDeps } from './deps.ts';
+import { expireJob } from './endings.ts';
+import { inLine } from './in-line.ts';
+import { wakeNextTurn, writeTurn } from './turns.ts';
 
 export interface Reconciler {
   /** Looks once over all jobs that have not ended and mends what no process takes care of any more. */
   sweep(signal: AbortSignal): Promise<void>;
 }
 
-const QUEUED_GRACE_MS = 3_000;
-const LOOKUPS_AT_ONCE = 50;
+const QUEUED_GRACE_MS = 2_000;
+const LOOKUPS_AT_ONCE = 1_000;
+const WRITES_AT_ONCE = 50;
 const BATCH = 1_000;
+const REPAIRS = ['requeued', 'lease_expired', 'expired', 'messages_written'] as const;
 
 /** MongoDB is the truth: what Redis forgot, or a dead process left behind, comes back to the queue from here. */
-export function createReconciler({ db, producer, cache, log }: JobsDeps, metrics: Registry): Reconciler {
+export function createReconciler(deps: ReconcilerDeps, metrics: Registry): Reconciler {
+  const { db, producer, cache, log } = deps;
   const repairs = new Counter({
     name: 'aigolos_reconciler_repairs_total',
     help: 'What the reconciler mended',
     labelNames: ['repair'],
     registers: [metrics],
   });
-  for (const repair of ['requeued', 'lease_expired', 'messages_written']) repairs.inc({ repair }, 0);
+  for (const repair of REPAIRS) repairs.inc({ repair }, 0);
 
-  async function addUnknown(job: { _id: string; kind: JobKind }, repair: string): Promise<void> {
-    const reference = { id: job._id, kind: job.kind };
-    if (await producer.knows(reference)) return;
-    await producer.add(reference);
+  function mended(jobId: string, repair: (typeof REPAIRS)[number]): void {
     repairs.inc({ repair });
-    log.info({ jobId: job._id, repair }, 'a job was put back on its queue');
+    log.info({ jobId, repair }, 'a job that nobody took care of was mended');
+  }
+
+  async function unknownOf<T extends { _id: string; kind: JobKind }>(jobs: T[]): Promise<T[]> {
+    const unknown = await producer.unknown(jobs.map(({ _id: id, kind }) => ({ id, kind })));
+    const ids = new Set(unknown.map(({ id }) => id));
+    return jobs.filter(({ _id }) => ids.has(_id));
+  }
+
+  async function addAll(jobs: { _id: string }[]): Promise<void> {
+    const fields = await db.jobs.queueFieldsOf(jobs.map(({ _id }) => _id));
+    const line = new Map(fields.map((job) => [job._id, inLine(job)]));
+    // In the order in which they were queued: within an account that is the order in which they begin.
+    const inOrder = jobs.map(({ _id }) => line.get(_id)).filter((job) => job !== undefined);
+    await Promise.all(inOrder.map((job) => producer.add(job)));
+  }
+
+  async function expireOverdue(signal: AbortSignal): Promise<void> {
+    for (const job of await db.jobs.overdueAt(new Date(), BATCH)) {
+      signal.throwIfAborted();
+      if (await expireJob(deps, job)) mended(job._id, 'expired');
+    }
+  }
+
+  async function addForgotten(signal: AbortSignal): Promise<void> {
+    const queued = db.jobs.queuedBefore(new Date(Date.now() - QUEUED_GRACE_MS));
+    for await (const batch of batches(queued, LOOKUPS_AT_ONCE)) {
+      const forgotten = await unknownOf(batch);
+      for await (const some of batches(forgotten, WRITES_AT_ONCE)) {
+        signal.throwIfAborted();
+        await addAll(some);
+        for (const { _id } of some) mended(_id, 'requeued');
+      }
+    }
+  }
+
+  async function releaseAbandoned(signal: AbortSignal): Promise<void> {
+    const abandoned = await db.jobs.leaseExpiredBefore(new Date(), BATCH);
+    // One that the queue knows is handed out again by the queue itself.
+    for (const job of await unknownOf(abandoned)) {
+      signal.throwIfAborted();
+      if (!(await db.jobs.releaseExpired(job._id, job.fence))) continue;
+      await cache.invalidate(cacheScope.job(job._id), cacheScope.allLists);
+      await addAll([job]);
+      mended(job._id, 'lease_expired');
+    }
+  }
+
+  async function writeMessages(signal: AbortSignal): Promise<void> {
+    for (const job of await db.jobs.messagesPending(BATCH)) {
+      signal.throwIfAborted();
+      await writeTurn(db, job);
+      await wakeNextTurn(deps, job);
+      mended(job._id, 'messages_written');
+    }
   }
 
   return {
     async sweep(signal) {
-      for await (const batch of batches(
-        db.jobs.queuedBefore(new Date(Date.now() - QUEUED_GRACE_MS)),
-        LOOKUPS_AT_ONCE,
-      )) {
-        signal.throwIfAborted();
-        await Promise.all(batch.map((job) => addUnknown(job, 'requeued')));
-      }
-      for (const job of await db.jobs.leaseExpiredBefore(new Date(), BATCH)) {
-        signal.throwIfAborted();
-        // One that the queue knows is handed out again by the queue itself.
-        if (await producer.knows({ id: job._id, kind: job.kind })) continue;
-        if (!(await db.jobs.releaseExpired(job._id, job.fence))) continue;
-        await cache.invalidate(cacheScope.job(job._id), cacheScope.allLists);
-        await addUnknown(job, 'lease_expired');
-      }
-      for (const job of await db.jobs.messagesPending(BATCH)) {
-        signal.throwIfAborted();
-        await writeTurn(db, job);
-        repairs.inc({ repair: 'messages_written' });
-      }
+      for (const mend of [expireOverdue, addForgotten, releaseAbandoned, writeMessages]) await mend(signal);
     },
   };
 }
 
-async function* batches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+async function* batches<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = [];
   for await (const item of items) {
     batch.push(item);

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRetryable, JOB_CATALOGUE, JobError, type JobKind, toJobFailure } from '@aigolos/contracts';
-import { isDatabaseUnavailable, type JobEnding, type JobExpiry, type JobRecord } from '@aigolos/db';
+import { isDatabaseUnavailable, type JobEnding, type JobExpiry, type JobRecord, type Release } from '@aigolos/db';
 import type { Handled } from '@aigolos/queue';
-import { backoffMs, Counter, Histogram, type Registry } from '@aigolos/runtime';
+import { backoffMs, messageOf, type Registry } from '@aigolos/runtime';
 import { type Attempt, type AttemptOutcome, attemptTimedOut, startAttempt } from './attempt.ts';
 import { invalidateJob } from './cached.ts';
 import type { JobsDeps } from './deps.ts';
+import { expireJob, tellEnd } from './endings.ts';
 import { expiryOf } from './expiry.ts';
 import type { Processor } from './processor.ts';
-import { writeTurn } from './turns.ts';
+import { createRunnerMetrics } from './runner-metrics.ts';
+import { waitForTurn, writeTurn } from './turns.ts';
 
 export interface RunnerOptions<Kind extends JobKind> {
   kind: Kind;
@@ -18,6 +20,8 @@ export interface RunnerOptions<Kind extends JobKind> {
   metrics: Registry;
   /** For tests. */
   leaseMs?: number;
+  /** For tests. */
+  retryBackoff?: { baseMs: number; maxMs: number };
 }
 
 /** Everything about running a job that is not the work itself: claim, lease, cancel, retry, completion, drain. */
@@ -30,16 +34,21 @@ export interface JobRunner {
   abortAll(): void;
 }
 
-const LEASE_MS = 15_000;
+/** With the queue's locks this decides how soon the job of a killed worker goes on: docs/adr/0015. */
+const LEASE_MS = 10_000;
 const RENEWALS_PER_LEASE = 3;
-const EARLIER_TURN_MS = 200;
 const RETRY_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
-const DATABASE_BACKOFF = { baseMs: 250, maxMs: 5_000 };
+const DATABASE_BACKOFF = { baseMs: 250, maxMs: 1_000 };
+const HELD_GRACE_MS = 100;
+const DATABASE_AWAY_MS = 1_000;
+/** A later version may put other kinds of jobs on this queue: they are left for its workers to take. */
+const OF_A_LATER_VERSION_MS = 1_000;
 
 export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kind>): JobRunner {
-  const { kind, process, deps, leaseMs = LEASE_MS } = options;
-  const { db, live, cache, log } = deps;
+  const { kind, process, deps, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
+  const { db, cache, log } = deps;
   const worker = `${kind}-${randomUUID()}`;
+  const handling = new Set<string>();
   const running = new Map<string, Attempt<Kind>>();
   let draining = false;
   const metrics = createRunnerMetrics(options.metrics, kind);
@@ -48,7 +57,7 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
   async function finish(
     job: JobRecord<Kind>,
     ending: Omit<JobEnding, 'finishedAt' | keyof JobExpiry>,
-  ): Promise<boolean> {
+  ): Promise<Handled> {
     const finishedAt = new Date();
     const whole = { ...ending, finishedAt, ...expiryOf(job, ending.status, finishedAt) };
     const won = await untilDatabaseAnswers(async () => {
@@ -57,13 +66,12 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
       const now = await db.jobs.find(job._id);
       return now?.fence === job.fence && now.finishedAt?.getTime() === finishedAt.getTime();
     });
-    if (!won) return false;
-    await invalidateJob(cache, job);
+    if (!won) return 'done';
     if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as JobRecord<'chat'>);
     metrics.finished.inc({ kind, status: ending.status });
     metrics.seconds.observe({ kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
-    await live.publish(job._id, { type: 'finished', fence: job.fence });
-    return true;
+    await tellEnd(deps, job);
+    return 'done';
   }
 
   async function untilDatabaseAnswers<T>(write: () => Promise<T>): Promise<T> {
@@ -77,85 +85,103 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
     }
   }
 
-  async function release(job: JobRecord<Kind>, checkpoint: unknown, countAttempt: boolean): Promise<boolean> {
-    const options = { countAttempt, ...(checkpoint !== undefined && { checkpoint }) };
-    const released = await untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, options));
-    if (released) await invalidateJob(cache, job);
-    return released;
+  async function release(job: JobRecord<Kind>, release: Release, againAfterMs: number): Promise<Handled> {
+    const released = await untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, release));
+    if (!released) return 'done';
+    await invalidateJob(cache, job);
+    return { againAfterMs };
   }
 
   async function settle(job: JobRecord<Kind>, outcome: AttemptOutcome<Kind>): Promise<Handled> {
     if (outcome.type === 'processed') {
-      const { result, usage, warnings } = outcome.output;
-      const messagesPending = job.conversation !== undefined;
-      const all = [...job.warnings, ...warnings];
-      await finish(job, {
-        status: 'completed',
+      const { result, usage, warnings, incomplete } = outcome.output;
+      return finish(job, {
+        status: incomplete ? 'incomplete' : 'completed',
         result,
         usage,
-        warnings: all,
-        ...(messagesPending && { messagesPending }),
+        warnings: [...job.warnings, ...warnings],
+        ...(job.conversation !== undefined && { messagesPending: true }),
       });
-      return 'done';
     }
-    if (outcome.type === 'stopped') {
-      switch (outcome.cause) {
-        case 'lost':
-          log.warn({ jobId: job._id, fence: job.fence }, 'somebody else owns this job by now');
-          return 'done';
-        case 'cancelled':
-          await finish(job, { status: 'cancelled' });
-          return 'done';
-        case 'drained':
-          return (await release(job, outcome.checkpoint, false)) ? { againAfterMs: 0 } : 'done';
-        case 'timed_out':
-          return retryOrFail(job, attemptTimedOut(kind), outcome.checkpoint);
-      }
+    if (outcome.type === 'failed') return retryOrFail(job, outcome.error, outcome.checkpoint);
+    const { cause, checkpoint, usage } = outcome;
+    switch (cause) {
+      case 'lost':
+        log.warn({ jobId: job._id, fence: job.fence }, 'somebody else owns this job by now');
+        return 'done';
+      case 'cancelled':
+      case 'expired':
+        return finish(job, { status: cause, ...(usage && { usage }) });
+      case 'drained':
+        return release(job, { outcome: cause, checkpoint }, 0);
+      case 'timed_out':
+        return retryOrFail(job, attemptTimedOut(kind), checkpoint);
     }
-    return retryOrFail(job, outcome.error, outcome.checkpoint);
   }
 
   async function retryOrFail(job: JobRecord<Kind>, error: unknown, checkpoint: unknown): Promise<Handled> {
     const again = isRetryable(error) && job.attempt < JOB_CATALOGUE[kind].maxAttempts;
     log.warn({ jobId: job._id, attempt: job.attempt, again, err: error }, 'an attempt failed');
     metrics.failures.inc({ kind });
-    if (again) {
-      const againAfterMs = backoffMs(job.attempt, RETRY_BACKOFF);
-      return (await release(job, checkpoint, true)) ? { againAfterMs } : 'done';
-    }
-    await finish(job, { status: 'failed', failure: toJobFailure(error) });
+    const failure = toJobFailure(error);
+    if (!again) return finish(job, { status: 'failed', failure });
+    return release(job, { outcome: 'retried', error: failure.code, checkpoint }, backoffMs(job.attempt, retryBackoff));
+  }
+
+  async function expire(job: Pick<JobRecord, keyof JobRecord>): Promise<Handled> {
+    if (!(await expireJob(deps, job))) return { againAfterMs: HELD_GRACE_MS };
+    metrics.finished.inc({ kind, status: 'expired' });
     return 'done';
+  }
+
+  async function take(jobId: string): Promise<Handled> {
+    const seen = await db.jobs.find(jobId);
+    if (!seen) return 'done';
+    if (seen.kind !== kind) return { againAfterMs: OF_A_LATER_VERSION_MS };
+    if (seen.status === 'queued' && seen.deadlineAt && seen.deadlineAt <= new Date()) return expire(seen);
+    const wait = await waitForTurn(deps, seen);
+    if (wait) return wait;
+    const claim = await db.jobs.claim(jobId, { worker, leaseMs });
+    if (claim.outcome === 'due') return expire(claim.job);
+    if (claim.outcome === 'held') return { againAfterMs: claim.until.getTime() - Date.now() + HELD_GRACE_MS };
+    if (claim.outcome === 'foreign') return { againAfterMs: OF_A_LATER_VERSION_MS };
+    if (claim.outcome !== 'claimed') return 'done';
+    const job = claim.job as JobRecord<Kind>;
+    await invalidateJob(cache, job);
+    return work(job);
+  }
+
+  async function work(job: JobRecord<Kind>): Promise<Handled> {
+    if (job.cancelRequestedAt) return finish(job, { status: 'cancelled' });
+    if (job.crashes >= JOB_CATALOGUE[kind].crashLimit) {
+      const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
+      return finish(job, {
+        status: 'failed',
+        failure: toJobFailure(new JobError(message, { code: 'ENGINE_CRASHED' })),
+      });
+    }
+    const attempt = startAttempt({ job, process, deps, leaseMs, renewMs: leaseMs / RENEWALS_PER_LEASE });
+    running.set(job._id, attempt);
+    // The drain may have begun during the claim, when this attempt was not there to be aborted.
+    if (draining) attempt.stop('drained');
+    const outcome = await attempt.outcome.finally(() => running.delete(job._id));
+    return settle(job, outcome);
   }
 
   return {
     async handle(jobId) {
       if (draining) return { againAfterMs: 0 };
-      const seen = await db.jobs.find(jobId);
-      if (!seen) return 'done';
-      if (seen.conversation !== undefined && seen.turn !== undefined) {
-        if (await db.jobs.hasEarlierTurn(seen.conversation, seen.turn)) return { againAfterMs: EARLIER_TURN_MS };
-      }
-      const claim = await db.jobs.claim(jobId, { worker, leaseMs });
-      if (claim.outcome === 'held') return { againAfterMs: Math.max(100, claim.until.getTime() - Date.now() + 100) };
-      if (claim.outcome !== 'claimed') return 'done';
-
-      const job = claim.job as JobRecord<Kind>;
-      await invalidateJob(cache, job);
-      if (job.cancelRequestedAt) return settle(job, { type: 'stopped', cause: 'cancelled', checkpoint: undefined });
-      if (job.crashes >= JOB_CATALOGUE[kind].crashLimit) {
-        const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
-        const failure = toJobFailure(new JobError(message, { code: 'ENGINE_CRASHED' }));
-        await finish(job, { status: 'failed', failure });
-        return 'done';
-      }
-      const attempt = startAttempt({ job, process, deps, leaseMs, renewMs: leaseMs / RENEWALS_PER_LEASE });
-      running.set(jobId, attempt);
-      // The drain may have begun during the claim, when this attempt was not there to be aborted.
-      if (draining) attempt.stop('drained');
+      // The queue took it for abandoned, since our locks were late; the work goes on.
+      if (handling.has(jobId)) return { againAfterMs: leaseMs };
+      handling.add(jobId);
       try {
-        return await settle(job, await attempt.outcome);
+        return await take(jobId);
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) throw error;
+        log.warn({ jobId, reason: messageOf(error) }, 'the database is away; this job is looked at again');
+        return { againAfterMs: DATABASE_AWAY_MS };
       } finally {
-        running.delete(jobId);
+        handling.delete(jobId);
       }
     },
     cancel: (jobId) => running.get(jobId)?.stop('cancelled'),
@@ -164,37 +190,4 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
       for (const attempt of running.values()) attempt.stop('drained');
     },
   };
-}
-
-/** Runners of several kinds in one process share their metrics. */
-function createRunnerMetrics(registry: Registry, kind: JobKind) {
-  const known = (name: string) => registry.getSingleMetric(name);
-  const finished =
-    (known('aigolos_jobs_finished_total') as Counter<'kind' | 'status'> | undefined) ??
-    new Counter({
-      name: 'aigolos_jobs_finished_total',
-      help: 'Jobs that reached a final state here',
-      labelNames: ['kind', 'status'],
-      registers: [registry],
-    });
-  finished.inc({ kind, status: 'completed' }, 0);
-  const failures =
-    (known('aigolos_job_attempts_failed_total') as Counter<'kind'> | undefined) ??
-    new Counter({
-      name: 'aigolos_job_attempts_failed_total',
-      help: 'Attempts that failed here, tried again or not',
-      labelNames: ['kind'],
-      registers: [registry],
-    });
-  failures.inc({ kind }, 0);
-  const seconds =
-    (known('aigolos_job_duration_seconds') as Histogram<'kind'> | undefined) ??
-    new Histogram({
-      name: 'aigolos_job_duration_seconds',
-      help: 'From submission to the end',
-      labelNames: ['kind'],
-      buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000],
-      registers: [registry],
-    });
-  return { finished, failures, seconds };
 }

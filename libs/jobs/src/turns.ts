@@ -1,5 +1,8 @@
 import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES } from '@aigolos/contracts';
-import type { Database, JobRecord } from '@aigolos/db';
+import { type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
+import type { Handled } from '@aigolos/queue';
+import { messageOf } from '@aigolos/runtime';
+import type { JobsDeps } from './deps.ts';
 
 export type ConversationReader = Pick<Database['conversations'], 'lastMessages'>;
 
@@ -28,4 +31,47 @@ export async function writeTurn(db: Pick<Database, 'jobs' | 'conversations'>, jo
     });
   }
   await db.jobs.clearMessagesPending(job._id);
+}
+
+/** Who waits is woken by the end of the turn before; this is for when nobody was there to wake it. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** What to do with a turn whose time has not come: an earlier one of its conversation has not ended. Nothing for all others. */
+export async function waitForTurn(
+  { db, producer }: Pick<JobsDeps, 'db' | 'producer'>,
+  {
+    _id: id,
+    kind,
+    conversation,
+    turn,
+    deadlineAt,
+  }: Pick<JobRecord, '_id' | 'kind' | 'conversation' | 'turn' | 'deadlineAt'>,
+): Promise<Handled | undefined> {
+  if (conversation === undefined || turn === undefined) return undefined;
+  if (!(await db.jobs.hasEarlierTurn(conversation, turn))) return undefined;
+  const untilDeadline = deadlineAt ? deadlineAt.getTime() - Date.now() : LOOK_AGAIN_MS;
+  return {
+    againAfterMs: Math.max(0, Math.min(LOOK_AGAIN_MS, untilDeadline)),
+    // Who ended the other one between the look above and the wait found nothing to wake.
+    async onceWaiting() {
+      if (!(await db.jobs.hasEarlierTurn(conversation, turn))) await producer.bringForward({ id, kind });
+    },
+  };
+}
+
+/** After the end of a turn: the next one that waits goes on at once. Never fails: a turn that sleeps on looks by itself. */
+export async function wakeNextTurn(
+  { db, producer, log }: Pick<JobsDeps, 'db' | 'producer' | 'log'>,
+  { _id: jobId, conversation, turn }: Pick<JobRecord, '_id' | 'conversation' | 'turn'>,
+): Promise<void> {
+  if (conversation === undefined || turn === undefined) return;
+  try {
+    const next = await db.jobs.nextQueuedTurn(conversation, turn);
+    if (next) await producer.bringForward({ id: next._id, kind: 'chat' });
+  } catch (error) {
+    log[isDatabaseUnavailable(error) ? 'debug' : 'warn'](
+      { jobId, reason: messageOf(error) },
+      'the next turn was not woken',
+    );
+  }
 }

@@ -78,6 +78,7 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
         concurrency: config.CONCURRENCY,
         handle: runner.handle,
         log,
+        metrics,
       });
       if (config.HEALTH_PORT !== undefined) {
         const checks = {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ChatTask, DEFAULT_RETENTION } from '@aigolos/contracts';
-import { type Database, openDatabase } from '@aigolos/db';
+import { type Database, type JobRecord, openDatabase } from '@aigolos/db';
 import {
   createCancelReceiver,
   createCancelSender,
@@ -11,6 +11,7 @@ import {
   type LiveStreams,
   type Producer,
   type ReadCache,
+  type RedisConfig,
 } from '@aigolos/queue';
 import { createLogger, createMetrics } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
@@ -35,7 +36,7 @@ export interface Harness {
   reconciler: Reconciler;
   /** Starts a worker for chat jobs; ends with the harness. */
   startWorker(process: Processor<'chat'>, options?: { concurrency?: number; leaseMs?: number }): TestWorker;
-  submitChat(task?: Partial<ChatTask>): ReturnType<Jobs['submit']>;
+  submitChat(task?: Partial<ChatTask>): Promise<JobRecord<'chat'>>;
   close(): Promise<void>;
 }
 
@@ -45,8 +46,12 @@ export interface TestWorker {
 }
 
 /** The life of a job over a real Redis and database, with a processor of the test's own. */
-export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise<Harness> {
-  const config = { REDIS_URL: redis.url, QUEUE_PREFIX: `test-${randomUUID()}` };
+export async function createHarness(
+  redis: TestRedis,
+  mongo: TestMongo,
+  settings: Partial<RedisConfig> = {},
+): Promise<Harness> {
+  const config = { REDIS_URL: redis.url, QUEUE_PREFIX: `test-${randomUUID()}`, ...settings };
   const db = await openDatabase(mongo.newDatabaseUrl());
   await db.prepare();
   const producer = await createProducer(config, log);
@@ -76,6 +81,7 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
         deps,
         metrics: createMetrics('test'),
         leaseMs,
+        retryBackoff: { baseMs: 20, maxMs: 100 },
       });
       const receiver = createCancelReceiver(config, log, runner.cancel);
       const queue = createQueueWorker({ redis: config, queue: 'llm', concurrency, handle: runner.handle, log });
@@ -91,12 +97,10 @@ export async function createHarness(redis: TestRedis, mongo: TestMongo): Promise
       });
       return { drain };
     },
-    submitChat: (task = {}) =>
-      jobs.submit({
-        kind: 'chat',
-        account: ACCOUNT,
-        task: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [], ...task },
-      }),
+    async submitChat(task = {}) {
+      const whole = { model: 'test', messages: [{ role: 'user' as const, content: 'hi' }], stop: [], ...task };
+      return (await jobs.submit({ kind: 'chat', account: ACCOUNT, task: whole })).job;
+    },
     async close() {
       for (const close of closers.toReversed()) await close();
     },

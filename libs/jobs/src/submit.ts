@@ -1,0 +1,134 @@
+import { type JobKind, NotFoundError, newId, type RetentionPolicy, resolveRetention } from '@aigolos/contracts';
+import { type AnyJobRecord, isDuplicateKey, type JobRecord, newJobRecord } from '@aigolos/db';
+import { messageOf } from '@aigolos/runtime';
+import { invalidateJob } from './cached.ts';
+import type { SubmitterDeps } from './deps.ts';
+import { inLine } from './in-line.ts';
+import { assertSameRequest } from './request-fingerprint.ts';
+import { reusedEnding } from './reuse.ts';
+import type { Submission, Submitted, SubmittedOnce } from './submission.ts';
+
+export interface Submitter {
+  submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<Submitted<Kind>>;
+  findSubmitted(account: string, once: SubmittedOnce): Promise<AnyJobRecord | undefined>;
+}
+
+/** So long a client's key stands for its request. */
+const KEY_KEPT_MS = 24 * 60 * 60_000;
+/** Each further try needs a job that took the key and was deleted in the very moment. */
+const TRIES = 5;
+
+export function createSubmitter(deps: SubmitterDeps): Submitter {
+  const { db, producer, cache, log } = deps;
+
+  async function findSubmitted(account: string, { key, fingerprint }: SubmittedOnce) {
+    const job = await db.jobs.findByIdempotencyKey(account, key);
+    if (job) assertSameRequest(key, job.requestFingerprint, fingerprint);
+    return job;
+  }
+
+  /** Inserts the job, or finds that the key was taken meanwhile: then what was prepared for this one is taken back. */
+  async function insert<Kind extends JobKind>(submission: Submission<Kind>): Promise<JobRecord<Kind> | 'key_taken'> {
+    const { account, once, content } = submission;
+    const settings = await db.access.accountById(account);
+    const wishes = { request: submission.retention, account: settings?.retention };
+    const retention = resolveRetention(deps.retention, wishes);
+    const source = content?.mayReuse ? await db.jobs.findReusable(account, submission.kind, content.key) : undefined;
+    const turn = await takeTurn(submission, retention);
+    const job = newJobRecord<Kind>({ ...recordOf(submission), retention, ...turn?.fields });
+    if (source) Object.assign(job, reusedEnding(job, source));
+    try {
+      await db.jobs.insert(job);
+      return job;
+    } catch (error) {
+      // Any other error leaves open whether it was inserted, and it must not lose its turn then.
+      if (!once || !isDuplicateKey(error)) throw error;
+      await turn?.giveBack();
+      return 'key_taken';
+    }
+  }
+
+  async function takeTurn<Kind extends JobKind>(
+    { kind, account, task, retention: wish }: Submission<Kind>,
+    retention: RetentionPolicy,
+  ): Promise<{ fields: Partial<JobRecord<Kind>>; giveBack: () => Promise<unknown> } | undefined> {
+    if (kind !== 'chat' || !('conversation' in task) || !task.conversation) return undefined;
+    const { conversations } = db;
+    if (task.conversation === 'new') {
+      const { _id: conversation } = await conversations.create(account, { retentionSeconds: retention.conversation });
+      const fields = { conversation, turn: 0, task: { ...task, conversation } };
+      return { fields, giveBack: () => conversations.delete(conversation) };
+    }
+    const conversation = task.conversation;
+    const taken = await conversations.takeTurn(conversation, {
+      wanted: wish?.conversation,
+      otherwise: retention.conversation,
+    });
+    if (!taken) {
+      throw new NotFoundError(`There is no conversation ${conversation} any more; send "new" to begin one.`, {
+        code: 'CONVERSATION_NOT_FOUND',
+        param: 'conversation',
+      });
+    }
+    const { turn, retentionSeconds } = taken;
+    const fields = { conversation, turn, retention: { ...retention, conversation: retentionSeconds } };
+    return { fields, giveBack: () => conversations.giveBackTurn(conversation, taken) };
+  }
+
+  return {
+    findSubmitted,
+    async submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<Submitted<Kind>> {
+      const { account, once } = submission;
+      for (let left = TRIES; ; left -= 1) {
+        const earlier = once && (await findSubmitted(account, once));
+        // The fingerprint has the kind in it.
+        if (earlier) return { job: earlier as JobRecord<Kind>, replayed: true };
+        const job = await insert(submission);
+        if (job === 'key_taken') {
+          if (left === 1) throw new Error(`a key was taken ${TRIES} times by jobs that are not there`);
+          continue;
+        }
+        const added =
+          job.status === 'queued' &&
+          producer.add(inLine(job as AnyJobRecord)).catch((error: unknown) => {
+            log.warn(
+              { jobId: job._id, reason: messageOf(error) },
+              'the queue is away; the reconciler will add this job',
+            );
+          });
+        await Promise.all([added, invalidateJob(cache, job)]);
+        return { job, replayed: false };
+      }
+    },
+  };
+}
+
+function recordOf<Kind extends JobKind>(submission: Submission<Kind>) {
+  const { kind, id: _id = newId(kind), account, task, metadata = {}, warnings = [] } = submission;
+  const { webhookUrl, priority, startWithinSeconds, finishWithinSeconds, once, content } = submission;
+  const now = Date.now();
+  const startBy = startWithinSeconds === undefined ? undefined : new Date(now + startWithinSeconds * 1_000);
+  const finishBy = finishWithinSeconds === undefined ? undefined : new Date(now + finishWithinSeconds * 1_000);
+  // What comes first; a claim lifts the one for the start.
+  const deadlineAt =
+    startBy && finishBy ? new Date(Math.min(startBy.getTime(), finishBy.getTime())) : (startBy ?? finishBy);
+  return {
+    _id,
+    kind,
+    account,
+    task,
+    warnings,
+    metadata,
+    ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(priority !== undefined && { priority }),
+    ...(startBy && { startBy }),
+    ...(finishBy && { finishBy }),
+    ...(deadlineAt && { deadlineAt }),
+    ...(once && {
+      idempotencyKey: once.key,
+      requestFingerprint: once.fingerprint,
+      idempotencyKeyUntil: new Date(now + KEY_KEPT_MS),
+    }),
+    ...(content && { contentKey: content.key }),
+  };
+}
