@@ -163,7 +163,22 @@ describe('a cleanup', () => {
   test('run twice at once tells each of what is removed by one of the two, and all of its files', async () => {
     const house = await oneInstallation(8);
     const planned = await Array.fromAsync(planCleanup(house, everything, never));
-    const told = await Promise.all([1, 2].map(() => Array.fromAsync(cleanUp(house, everything, never))));
+    const runs = [1, 2].map(() => ({
+      items: cleanUp(house, everything, never)[Symbol.asyncIterator](),
+      told: [] as CleanupItem[],
+    }));
+    // Step by step, so that neither has done all before the other begins.
+    for (let ended = 0; ended < runs.length; ) {
+      const steps = await Promise.all(
+        runs.map(async ({ items, told }) => {
+          const { done, value } = await items.next();
+          if (!done) told.push(value);
+          return done;
+        }),
+      );
+      ended = steps.filter(Boolean).length;
+    }
+    const told = runs.map((run) => run.told);
     expect(byId(told.flat())).toEqual(byId(planned));
     expect(told.every((items) => items.length > 0)).toBe(true);
   });

@@ -46,7 +46,7 @@ describe('an erased job', () => {
     await at.storeBlob(`${id}/input`);
     await at.storeBlob(`${id}/output-1.wav`);
     await at.storeBlob(`${other}/input`);
-    await at.producer.add({ id, kind: 'speech' });
+    await at.producer.add({ id, kind: 'speech', account: 'acc_1' });
     await at.live.publish(id, { type: 'delta', fence: 1, text: 'hello' });
     const job = await request({ type: 'job', id });
     const { result } = await attempt(job);

@@ -142,6 +142,38 @@ describe('changes made in a database shell', () => {
       };
     }));
 
+  test('a speech that ends: what it kept to go on from is gone, its results stay', () =>
+    expectEffects(async (n) => {
+      const task = { model: 'test', voice: 'v', input: 'hi', format: 'mp3', speed: 1 } as const;
+      const id = await at.insertJob({ kind: 'speech', task, status: 'in_progress' });
+      const [part, result] = [`${id}/part-1-0.s16le`, `${id}/output-1.mp3`];
+      for (const key of [part, result]) await at.storeBlob(key);
+      await shell.run('jobs', 'updateOne', { _id: id }, { $set: { status: n % 2 === 0 ? 'failed' : 'completed' } });
+      return {
+        async effect() {
+          expect(await at.blobs.exists(result)).toBe(true);
+          return !(await at.blobs.exists(part));
+        },
+      };
+    }));
+
+  test('a job that has ended when it is submitted: who asked for that is told, and its input goes if it is due', () =>
+    expectEffects(async (n) => {
+      const account = `acc_at_once_${n}`;
+      const now = new Date();
+      const due = { inputExpiresAt: now, filesExpireAt: now };
+      const told = { webhooksPending: true, webhookUrl: 'https://receiver.example/', finishedAt: now };
+      const job = newJob('transcription', { account, ...due, ...told });
+      await at.storeBlob(`${job._id}/input`);
+      await shell.run('jobs', 'insertOne', job);
+      return {
+        async effect() {
+          const deliveries = await at.db.webhooks.listDeliveries({ account, limit: 10 });
+          return deliveries.map(({ type }) => type).join(' ') === 'job.completed' && !(await fileOf(job._id));
+        },
+      };
+    }));
+
   test('an updated conversation: it is read anew', () =>
     expectEffects(async () => {
       const { _id } = await at.db.conversations.create(at.account);
@@ -175,7 +207,7 @@ describe('changes made in a database shell', () => {
         await shell.run('jobs', 'insertOne', job);
         const kept = `${id.slice(0, -1)}_`;
         for (const key of [`${id}/input`, `${id}/output-1.wav`, `${kept}/input`]) await at.storeBlob(key);
-        await at.producer.add({ id, kind });
+        await at.producer.add({ id, kind, account: 'acc_1' });
         await at.live.publish(id, { type: 'delta', fence: 1, text: 'hi' });
         dropped.delete('all-lists');
         await shell.run('jobs', 'deleteOne', { _id: id });

@@ -1,6 +1,7 @@
 import { FINAL_STATUSES, ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
 import type { Change, MessageRecord, Reaction } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
+import { removeSpeechParts } from './consistency/speech-parts.ts';
 import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 import { dropExpiredFiles, type RetentionDeps } from './retention.ts';
 import { announceJobEnd, announceJobStart, type WebhookDeps } from './webhooks.ts';
@@ -45,8 +46,28 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       collection: 'jobs',
       operation: 'update',
       fields: ['status'],
-      when: ({ fields }) => FINAL_STATUSES.some((status) => status === fields.status),
+      when: hasEnded,
       react: ({ id }) => announceJobEnd(deps, id),
+    },
+    {
+      name: 'job_ended_at_once',
+      collection: 'jobs',
+      operation: 'insert',
+      fields: ['webhooksPending'],
+      // One that has the result of an earlier one. What an import brings has ended long ago and tells nobody.
+      when: ({ fields }) => fields.webhooksPending === true,
+      async react({ id }) {
+        await announceJobEnd(deps, id);
+        await dropExpiredFiles(deps, id);
+      },
+    },
+    {
+      name: 'speech_ended',
+      collection: 'jobs',
+      operation: 'update',
+      fields: ['status'],
+      when: (change) => isOfPrefix(ID_PREFIXES.speech)(change) && hasEnded(change),
+      react: ({ id }) => removeSpeechParts(deps, id),
     },
     {
       name: 'files_due',
@@ -99,6 +120,10 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       react: async ({ id }, signal) => nothingRemains(await removeAccount(deps, id, signal)),
     },
   ];
+}
+
+function hasEnded({ fields }: Change): boolean {
+  return FINAL_STATUSES.some((status) => status === fields.status);
 }
 
 /** The prefix of an id names the kind of record. */

@@ -45,8 +45,10 @@ async function endpoint(fields: Partial<WebhookEndpointRecord> = {}): Promise<We
 /** A job that a worker has finished; what is to be told of it is pending. */
 async function endedJob({
   finishedAt = new Date(),
+  status = 'completed',
   ...fields
 }: {
+  status?: 'completed' | 'failed';
   webhookUrl?: string;
   finishedAt?: Date;
 } = {}): Promise<string> {
@@ -55,7 +57,7 @@ async function endedJob({
   await db.jobs.insert(record);
   const claim = await db.jobs.claim(record._id, { worker: 'test', leaseMs: 10_000 });
   if (claim.outcome !== 'claimed') throw new Error(claim.outcome);
-  await db.jobs.finish(record._id, claim.job.fence, { status: 'completed', finishedAt });
+  await db.jobs.finish(record._id, claim.job.fence, { status, finishedAt });
   return record._id;
 }
 
@@ -121,6 +123,21 @@ test('ends that nobody reacted to are found; an erased job tells nobody', async 
   await db.jobs.deleteFinal(ACCOUNT, erased);
   await announceJobEnd(deps(), erased);
   expect(await deliveries()).toHaveLength(1);
+});
+
+test('a job that an operator sent back after its end tells its next end, too, under an id of its own', async () => {
+  await endpoint();
+  const id = await endedJob({ status: 'failed' });
+  await announceJobEnd(deps(), id);
+  const first = await db.jobs.find(id);
+  expect(await db.jobs.requeueEnded(id, first?.fence ?? 0)).toBe(true);
+  const claim = await db.jobs.claim(id, { worker: 'test', leaseMs: 10_000 });
+  if (claim.outcome !== 'claimed') throw new Error(claim.outcome);
+  await db.jobs.finish(id, claim.job.fence, { status: 'failed', finishedAt: new Date() });
+  expect(await pending()).toEqual([id]);
+  await announceJobEnd(deps(), id);
+  const events = (await deliveries()).map(({ event }) => event);
+  expect(events.toSorted()).toEqual([`evt_${id}_failed`, `evt_${id}_failed_2`]);
 });
 
 test('a test event goes to its endpoint alone', async () => {

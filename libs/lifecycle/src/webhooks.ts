@@ -42,7 +42,10 @@ export async function announcePending(deps: WebhookDeps, signal: AbortSignal): P
   for (;;) {
     signal.throwIfAborted();
     const ids = await deps.db.jobs.webhooksPending(new Date(Date.now() - PENDING_GRACE_MS), BATCH);
-    for (const id of ids) await announceJobEnd(deps, id);
+    for (const id of ids) {
+      signal.throwIfAborted();
+      await announceJobEnd(deps, id);
+    }
     announced += ids.length;
     if (ids.length < BATCH) return announced;
   }
@@ -103,7 +106,8 @@ async function announce(deps: WebhookDeps, job: AnyJobRecord, type: JobEventType
   if (receivers.length === 0) return;
   const started = type === 'job.started';
   const event = toEvent({
-    id: `evt_${job._id}_${type.slice('job.'.length)}`,
+    // A job that an operator sent back after its end has another end, which is another event.
+    id: `evt_${job._id}_${type.slice('job.'.length)}${started || !job.retries ? '' : `_${job.retries + 1}`}`,
     type,
     at: (started ? job.startedAt : job.finishedAt) ?? new Date(),
     data: { id: job._id, kind: job.kind, status: started ? 'in_progress' : job.status },

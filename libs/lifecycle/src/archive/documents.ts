@@ -1,10 +1,12 @@
 import {
+  ATTEMPT_OUTCOMES,
   FINAL_STATUSES,
   ID_PREFIXES,
   type IdPrefix,
   JOB_CATALOGUE,
   JobEventTypeSchema,
   type JobKind,
+  JobPrioritySchema,
   JobUsageSchema,
   RetentionPolicySchema,
 } from '@aigolos/contracts';
@@ -110,7 +112,21 @@ type Passing =
   | 'messagesPending'
   | 'webhookUrl'
   | 'webhooksPending'
+  | 'deadlineAt'
+  | 'idempotencyKey'
+  | 'requestFingerprint'
+  | 'idempotencyKeyUntil'
+  | 'contentKey'
   | 'removing';
+
+const ATTEMPT = z.strictObject({
+  fence: count,
+  worker: z.string(),
+  startedAt: date,
+  endedAt: date.optional(),
+  outcome: z.enum(ATTEMPT_OUTCOMES).optional(),
+  error: z.string().optional(),
+});
 
 const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind) =>
   ({
@@ -128,6 +144,12 @@ const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind)
     fence: count,
     attempt: count,
     crashes: count,
+    retries: count.optional(),
+    attempts: z.array(ATTEMPT).optional(),
+    priority: JobPrioritySchema.optional(),
+    startBy: date.optional(),
+    finishBy: date.optional(),
+    reusedFrom: anyId.optional(),
     cancelRequestedAt: date.optional(),
     conversation: conversationId.optional(),
     turn: count.optional(),

@@ -1,15 +1,17 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import type { Database } from '@aigolos/db';
-import type { Producer } from '@aigolos/queue';
+import type { Producer, QueueInspection } from '@aigolos/queue';
 import type { RemovalDeps } from '../removal.ts';
 
 export const INCONSISTENCY_KINDS = [
   'orphan_blobs',
   'missing_blob',
+  'leftover_parts',
   'record_without_account',
   'message_without_conversation',
   'job_without_webhook_rows',
   'delivery_without_job',
+  'queue_entry_without_job',
   'erased_record_present',
   'erasure_unfinished',
 ] as const;
@@ -24,9 +26,11 @@ export interface Inconsistency {
 }
 
 export interface ConsistencyDeps extends Omit<RemovalDeps, 'ledger'> {
-  db: RemovalDeps['db'] & Pick<Database, 'consistency' | 'erasures'>;
+  db: RemovalDeps['db'] & Pick<Database, 'consistency' | 'erasures' | 'inspection'>;
   producer: RemovalDeps['producer'] & Pick<Producer, 'addDelivery'>;
-  blobs: RemovalDeps['blobs'] & Pick<BlobStore, 'recordIds' | 'exists' | 'sweepSpool'>;
+  blobs: RemovalDeps['blobs'] & Pick<BlobStore, 'recordIds' | 'exists' | 'delete' | 'sweepSpool'>;
+  /** Absent where no Redis is known. */
+  queues?: Pick<QueueInspection, 'entries' | 'remove'>;
 }
 
 export interface ConsistencyCheck {

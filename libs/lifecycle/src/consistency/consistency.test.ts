@@ -1,5 +1,6 @@
 import { newId, type TranscriptionTask } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord } from '@aigolos/db';
+import { createProducer, createQueueInspection } from '@aigolos/queue';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEraser } from '../erasure.ts';
@@ -140,6 +141,32 @@ describe('webhooks', () => {
   });
 });
 
+test('what a queue holds of jobs that have ended or are gone, and of webhooks that are settled, is taken off it', async () => {
+  const queues = createQueueInspection(at.producer);
+  const deps = { ...at, queues };
+  const add = (id: string) => at.producer.add({ id, kind: 'chat', account: at.account });
+  const open = await at.insertJob({ status: 'queued' });
+  const ended = await at.insertJob({ finishedAt: new Date() });
+  for (const id of [open, ended, 'cht_gone']) await add(id);
+  await at.producer.queues.asr.add('later', { jobId: 'trn_gone' }, { jobId: 'trn_gone', delay: 3_600_000 });
+  await at.producer.addDelivery('whd_gone');
+  const left = [`asr/trn_gone`, `llm/${ended}`, 'llm/cht_gone', 'webhooks/whd_gone'].toSorted();
+  const found = await Array.fromAsync(findInconsistencies(deps, signal));
+  expect(found.map(({ id }) => id).toSorted()).toEqual(left);
+  const sweep = createConsistencySweep(deps, { graceMs: 0 });
+  await sweep.sweep(signal);
+  expect((await sweep.sweep(signal)).repaired.queue_entry_without_job).toBe(4);
+  expect(await Array.fromAsync(queues.entries())).toEqual([{ queue: 'llm', id: open }]);
+});
+
+test('queues that cannot be looked into keep nothing else from being found', async () => {
+  await at.storeBlob('trn_1/input');
+  const away = await createProducer(at.redis, at.log);
+  await away.close();
+  const found = await Array.fromAsync(findInconsistencies({ ...at, queues: createQueueInspection(away) }, signal));
+  expect(found).toMatchObject([{ kind: 'orphan_blobs', id: 'trn_1' }]);
+});
+
 describe('a lost file', () => {
   test('is only told of by itself, for it may come back from a backup', async () => {
     const id = await insertTranscription({ finishedAt: new Date() });
@@ -161,6 +188,41 @@ describe('a lost file', () => {
     const job = await at.db.jobs.find(id);
     expect(job).toMatchObject({ status: 'failed', failure: { code: 'AUDIO_NOT_AVAILABLE' } });
     expect(job?.expiresAt?.getTime()).toBeGreaterThan(Date.now());
+  });
+});
+
+describe('parts of a speech', () => {
+  const insertSpeech = async (fields: Partial<JobRecord<'speech'>>) => {
+    const task = { model: 'test', voice: 'v', input: 'hi', format: 'mp3', speed: 1 } as const;
+    const id = await at.insertJob({ kind: 'speech', task, ...fields });
+    for (const name of ['part-1-0.s16le', 'part-2-1.s16le', 'output-2.mp3', 'timings-2.json']) {
+      await at.storeBlob(`${id}/${name}`);
+    }
+    return id;
+  };
+  const filesOf = async (id: string) => (await Array.fromAsync(at.blobs.list(id), ({ key }) => key)).toSorted();
+
+  test.each(['completed', 'failed', 'cancelled'] as const)('that is %s go, its results stay', async (status) => {
+    const id = await insertSpeech({ status, finishedAt: new Date() });
+    await expectMended('leftover_parts', id);
+    expect(await filesOf(id)).toEqual([`${id}/output-2.mp3`, `${id}/timings-2.json`]);
+  });
+
+  test.each(['queued', 'in_progress'] as const)('that is %s stay', async (status) => {
+    const id = await insertSpeech({ status });
+    expect(await sweepTwice(true)).toEqual([{}, {}]);
+    expect(await filesOf(id)).toHaveLength(4);
+  });
+
+  test('are not missed, but its timings are', async () => {
+    const timings = (id: string) => ({ blobKey: `${id}/timings-2.json`, bytes: 5 });
+    const id = newId('speech');
+    const result = { blobKey: `${id}/output-2.mp3`, contentType: 'audio/mpeg', bytes: 5, durationSeconds: 1 };
+    await insertSpeech({ _id: id, finishedAt: new Date(), result: { ...result, timings: timings(id) } });
+    await sweepTwice();
+    expect(await findings()).toEqual([]);
+    await at.blobs.delete(`${id}/timings-2.json`);
+    await expectMended('missing_blob', id, true);
   });
 });
 

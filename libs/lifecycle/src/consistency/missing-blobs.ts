@@ -35,19 +35,23 @@ export const missingBlobs: ConsistencyCheck = {
 
 /** The key of a file that a job has and the store has not. */
 async function missingKey({ blobs }: ConsistencyDeps, job: AnyJobRecord): Promise<string | undefined> {
-  const key = expectedKey(job);
-  return key === undefined || (await blobs.exists(key)) ? undefined : key;
+  for (const key of expectedKeys(job)) if (!(await blobs.exists(key))) return key;
+  return undefined;
 }
 
-function expectedKey(job: AnyJobRecord): string | undefined {
+function expectedKeys(job: AnyJobRecord): string[] {
   switch (job.kind) {
     case 'transcription':
-      return job.inputDeletedAt || job.status === 'in_progress' ? undefined : job.task.audio.blobKey;
-    case 'speech':
+      return job.inputDeletedAt || job.status === 'in_progress' ? [] : [job.task.audio.blobKey];
+    case 'speech': {
+      if (job.outputDeletedAt || !job.result) return [];
+      const { blobKey, timings } = job.result;
+      return timings ? [blobKey, timings.blobKey] : [blobKey];
+    }
     case 'export':
-      return job.outputDeletedAt ? undefined : job.result?.blobKey;
+      return job.outputDeletedAt || !job.result ? [] : [job.result.blobKey];
     case 'chat':
     case 'erasure':
-      return undefined;
+      return [];
   }
 }

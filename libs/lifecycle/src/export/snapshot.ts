@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobEntry, BlobStore } from '@aigolos/blob-store';
-import { AIGolosError, isFinal, NotFoundError } from '@aigolos/contracts';
+import { AIGolosError, isFinal, JOB_KINDS, NotFoundError } from '@aigolos/contracts';
 import type { AccountRecord, AnyJobRecord, Database } from '@aigolos/db';
 import { z } from 'zod';
 import {
@@ -26,7 +26,7 @@ export interface Snapshot {
   counts: Record<DocumentKind, number>;
   /** In the order of their paths in an archive. */
   blobs: BlobEntry[];
-  /** Jobs that had not ended: they are left out. */
+  /** Jobs that had not ended, or that only a later version understands: they are left out. */
   unfinished: number;
 }
 
@@ -57,8 +57,9 @@ export async function takeSnapshot(
     for await (const endpoint of transfer.webhookEndpointsOf(account._id)) await write('webhook-endpoints', endpoint);
     for await (const job of transfer.jobsOf(account._id)) {
       const kind = DOCUMENTS_OF_JOBS[job.kind];
-      if (kind === undefined) continue;
-      if (hasEnded(job)) {
+      const isOurs = JOB_KINDS.includes(job.kind);
+      if (kind === undefined && isOurs) continue;
+      if (kind !== undefined && hasEnded(job)) {
         await write(kind, job as never);
         if (kind !== 'chats') withFiles.push(job._id);
       } else {

@@ -11,7 +11,7 @@ export interface ExportSummary {
   files: number;
   /** Of documents and files together, before any compression. */
   bytes: number;
-  /** Jobs that had not ended, and were left out. */
+  /** Jobs that had not ended, or that only a later version understands, and were left out. */
   unfinished: number;
 }
 
