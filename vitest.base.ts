@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['{src,test}/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
+    // Files share a process, one after another: to load the libraries anew for each took longer than most of the tests.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: ['default'],

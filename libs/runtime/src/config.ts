@@ -39,6 +39,14 @@ export const databaseConfig = {
 export const queueConfig = {
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis with noeviction and AOF'),
   QUEUE_PREFIX: z.string().default('aigolos').describe('prefix of every Redis key'),
+  REDIS_SILENCE_MS: z.coerce
+    .number()
+    .int()
+    .min(20)
+    .default(140)
+    .describe(
+      'a Redis that answers nothing for so long counts as away: what can be done without it is, and waits no longer',
+    ),
 };
 
 export const blobConfig = {

@@ -14,6 +14,8 @@ export interface AppProcess {
   /** Where it answers `/readyz` and `/metrics`. */
   url: string;
   ready(): Promise<void>;
+  /** Resolves when the process has ended, whoever ended it. */
+  ended: Promise<{ exitCode: number | undefined; signal: string | undefined }>;
   /** Sends a signal that does not end the process, such as SIGSTOP. */
   signal(signal: NodeJS.Signals): void;
   /** Sends a signal; resolves when the process has ended. */
@@ -31,6 +33,8 @@ export async function startApp(name: string, env: Record<string, string>, givenP
     reject: false,
     all: true,
     cleanup: true,
+    // `end` has a limit of its own; by default what was told to stop would be killed after 5 s.
+    forceKillAfterDelay: false,
   });
   let ended = false;
   void child.then(() => {
@@ -46,6 +50,7 @@ export async function startApp(name: string, env: Record<string, string>, givenP
     pid: child.pid ?? 0,
     url,
     log: () => output,
+    ended: child.then(({ exitCode, signal }) => ({ exitCode, signal })),
     async ready() {
       const deadline = Date.now() + 60_000;
       while (

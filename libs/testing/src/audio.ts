@@ -10,6 +10,8 @@ export const AUDIO_CLIPS = {
   count: { file: 'english.wav', seconds: 2.7, text: 'one two three' },
   dog: { file: 'spk1_snt1.wav', seconds: 2.9, text: 'the child almost hurt the small dog' },
   figures: { file: 'spk1_snt2.wav', seconds: 3.2, text: 'drop the two when you add the figures' },
+  air: { file: 'spk1_snt3.wav', seconds: 2.7, text: 'at that high level the air is pure' },
+  stripe: { file: 'spk1_snt4.wav', seconds: 2.8, text: 'a thin stripe runs down the middle' },
   sunday: { file: 'spk1_snt5.wav', seconds: 2.6, text: 'Sunday is the best part of the week' },
   barking: { file: 'dog.wav', seconds: 5, text: undefined },
 } as const;

@@ -59,6 +59,10 @@ export interface MongoProcess extends ServerProcess {
   databaseUrl(name: string): string;
   /** Kills it and starts it again on the same port, with the data it kept. */
   restart(): Promise<void>;
+  /** Kills it; its data stay. */
+  goDown(): Promise<void>;
+  /** Starts it after it went down. */
+  comeBack(): Promise<void>;
 }
 
 /**
@@ -72,6 +76,10 @@ export async function startMongo({ keptChanges }: { keptChanges?: number } = {})
   const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', dir];
   if (keptChanges !== undefined) args.push('--oplog-max-entries', String(keptChanges));
   let server = await startServerProcess(program, args, port);
+  const goDown = () => server.kill('SIGKILL');
+  const comeBack = async () => {
+    server = await startServerProcess(program, args, port);
+  };
   return {
     port,
     get pid() {
@@ -85,9 +93,11 @@ export async function startMongo({ keptChanges }: { keptChanges?: number } = {})
       await rm(dir, { recursive: true, force: true });
     },
     async restart() {
-      await server.kill('SIGKILL');
-      server = await startServerProcess(program, args, port);
+      await goDown();
+      await comeBack();
     },
+    goDown,
+    comeBack,
   };
 }
 

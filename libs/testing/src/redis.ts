@@ -29,7 +29,8 @@ export function useRedis(): TestRedis {
     } else {
       const server = await startRedis();
       redis.url = server.url;
-      stop = () => server.kill();
+      // As in useMongo: its data goes with it.
+      stop = () => server.kill('SIGKILL');
     }
   });
   afterAll(async () => stop?.());
@@ -40,6 +41,10 @@ export interface RedisProcess extends ServerProcess {
   url: string;
   /** Starts it again on the same port, with the data it kept. */
   restart(): Promise<void>;
+  /** Kills it; its data stay. */
+  goDown(): Promise<void>;
+  /** Starts it after it went down, with what it kept or, as one without persistence, with nothing. */
+  comeBack(data: 'kept' | 'lost'): Promise<void>;
   /** Makes it forget everything. */
   flushAll(): Promise<void>;
   /** Every key with its value, as text. */
@@ -53,6 +58,11 @@ export async function startRedis(): Promise<RedisProcess> {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
   args.push('--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction');
   let server = await startServerProcess('redis-server', args, port);
+  const goDown = () => server.kill('SIGKILL');
+  const comeBack = async (data: 'kept' | 'lost') => {
+    if (data === 'lost') await rm(join(dir, 'appendonlydir'), { recursive: true, force: true });
+    server = await startServerProcess('redis-server', args, port);
+  };
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -65,9 +75,11 @@ export async function startRedis(): Promise<RedisProcess> {
       await rm(dir, { recursive: true, force: true });
     },
     async restart() {
-      await server.kill('SIGKILL');
-      server = await startServerProcess('redis-server', args, port);
+      await goDown();
+      await comeBack('kept');
     },
+    goDown,
+    comeBack,
     async flushAll() {
       await execa('redis-cli', ['-p', String(port), 'FLUSHALL']);
     },
