@@ -5,7 +5,9 @@ import { createMedia } from '@aigolos/media';
 import type { App, Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 import { createEngine } from './engine.ts';
+import { modelVersion } from './model-version.ts';
 import { createTranscribeProcessor } from './transcribe.processor.ts';
+import { openVad } from './vad.ts';
 
 /** Audio in, transcript out. */
 export function createApp(config: Config, log: Logger): App {
@@ -16,16 +18,23 @@ export function createApp(config: Config, log: Logger): App {
     log,
     async open() {
       const engine = await createEngine(config, log);
+      const vad = await openVad(config, log);
+      const version = await modelVersion(config);
       const process = createTranscribeProcessor({
         engine,
         media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
         blobs: openBlobStore(config),
+        vad,
         maxSeconds: config.AUDIO_MAX_SECONDS,
       });
       return {
         process,
-        models: [describeModel(engine.model, 'asr', { isDefault: true })],
-        close: () => engine.close(),
+        models: [
+          { ...describeModel(engine.model, 'asr', { isDefault: true }), ...(version !== undefined && { version }) },
+        ],
+        close: async () => {
+          await Promise.all([engine.close(), vad?.close()]);
+        },
       };
     },
   });

@@ -11,6 +11,10 @@ export const ConfigSchema = z.object({
     .default('faster-whisper')
     .describe('what turns speech into text'),
   ASR_MODEL: z.string().default('whisper-base').describe('catalogue id of the model, and its name to callers'),
+  ASR_VAD_MODEL: z
+    .string()
+    .default('silero-vad')
+    .describe('catalogue id of the model that finds pauses to cut long audio at; `off` cuts where it is quiet'),
   ASR_PYTHON: z.string().default('python3').describe('Python with faster-whisper, for the engine of that name'),
   ASR_THREADS: intVar.min(1).optional().describe('threads of the engine; all cores where absent'),
   ASR_BASE_URL: z.url().optional().describe('address of the openai-compatible engine, with its /v1'),

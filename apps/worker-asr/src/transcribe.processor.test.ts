@@ -17,7 +17,7 @@ const SECONDS = CLIPS * 11;
 let dir: string;
 let longAudio: string;
 
-/** The Kennedy clip, seven times over: three chunks. */
+/** The Kennedy clip, seven times over: several chunks. */
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'aigolos-asr-'));
   longAudio = join(dir, 'long.wav');
@@ -29,7 +29,7 @@ beforeAll(async () => {
       }
     }
   }
-  await writeFile(longAudio, (await media.encode(repeated(), 'wav', signal)).stream);
+  await writeFile(longAudio, (await media.encode(repeated(), { format: 'wav' }, signal)).stream);
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -63,13 +63,17 @@ function createSpyEngine(failAtCall?: number) {
   return { engine, heardSeconds };
 }
 
-function context(model: string, checkpoint?: unknown) {
+function context(
+  model: string,
+  checkpoint?: unknown,
+  duration: { durationSeconds?: number } = { durationSeconds: SECONDS },
+) {
   const kept: { checkpoint?: TranscriptionCheckpoint; progress: number[] } = { progress: [] };
   const task = {
     model,
     responseFormat: 'json',
     wordTimestamps: true,
-    audio: { blobKey: 'trn_1/input', bytes: 1, sha256: '', durationSeconds: SECONDS },
+    audio: { blobKey: 'trn_1/input', bytes: 1, sha256: '', ...duration },
   };
   const value = {
     job: { _id: 'trn_1', task, checkpoint },
@@ -124,6 +128,29 @@ describe('transcribing a long file', () => {
     expect(second.result.segments.map(({ start }) => start)).toEqual(
       expected.result.segments.map(({ start }) => start),
     );
+  });
+
+  test('a checkpoint of a newer version starts over, one with fields that are not known goes on', async () => {
+    const process = (engine: AsrEngine) => createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 });
+    const first = context('spy');
+    const failing = createSpyEngine(3);
+    await expect(process(failing.engine)(first.context)).rejects.toThrow('told to fail');
+    const newer = createSpyEngine();
+    await process(newer.engine)(context('spy', { ...first.kept.checkpoint, version: 3 }).context);
+    const wider = createSpyEngine();
+    await process(wider.engine)(context('spy', { ...first.kept.checkpoint, mood: 'good' }).context);
+    expect(newer.heardSeconds.length).toBe(failing.heardSeconds.length + wider.heardSeconds.length);
+    expect(wider.heardSeconds.length).toBeLessThan(newer.heardSeconds.length);
+  });
+
+  test('progress is told chunk by chunk also where the container does not say how long the file is', async () => {
+    const { engine, heardSeconds } = createSpyEngine();
+    const { kept, context: job } = context('spy', undefined, {});
+    await createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 })(job);
+    expect(kept.progress).toHaveLength(heardSeconds.length);
+    expect(kept.progress[0]).toBeGreaterThan(0.2);
+    expect(kept.progress[0]).toBeLessThan(0.5);
+    expect(kept.progress.at(-1)).toBeCloseTo(1, 2);
   });
 
   test('audio that was lost fails the job with the reason, at once', async () => {

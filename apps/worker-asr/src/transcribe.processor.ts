@@ -3,16 +3,22 @@ import {
   AsrServiceError,
   type TranscriptionCheckpoint,
   TranscriptionCheckpointSchema,
+  type TranscriptionResult,
+  type TranscriptionTask,
   ValidationError,
 } from '@aigolos/contracts';
-import { ASR_SAMPLE_RATE_HZ, type AsrEngine, type AsrTranscript, UNKNOWN_LANGUAGE } from '@aigolos/engines/asr';
-import type { Processor } from '@aigolos/jobs';
-import { chunkAtPauses, type Media } from '@aigolos/media';
+import { ASR_SAMPLE_RATE_HZ, type AsrEngine, UNKNOWN_LANGUAGE } from '@aigolos/engines/asr';
+import type { VoiceActivityDetector } from '@aigolos/engines/vad';
+import type { JobContext, Processor } from '@aigolos/jobs';
+import { type ChunkOptions, chunkAtPauses, type Media, type PcmChunk } from '@aigolos/media';
+import { settleChunk } from './chunk-transcript.ts';
 
 export interface TranscribeDeps {
   engine: AsrEngine;
   media: Media;
   blobs: Pick<BlobStore, 'exists' | 'withLocalFile'>;
+  /** Finds the pauses; where it is absent, audio is cut where it is quiet. */
+  vad?: VoiceActivityDetector | undefined;
   maxSeconds: number;
 }
 
@@ -20,81 +26,117 @@ export interface TranscribeDeps {
 const CHUNK_SECONDS = 30;
 
 /** Transcribes chunk by chunk, in memory that does not grow with the file; a later attempt goes on after the last chunk. */
-export function createTranscribeProcessor({
-  engine,
-  media,
-  blobs,
-  maxSeconds,
-}: TranscribeDeps): Processor<'transcription'> {
-  return async ({ job, signal, reportProgress, checkpoint }) => {
-    const { task } = job;
+export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'transcription'> {
+  const { engine, blobs } = deps;
+  return async (context) => {
+    const { task, checkpoint } = context.job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
     if (!(await blobs.exists(task.audio.blobKey))) throw audioLost();
     const begun = performance.now();
-    const warnings = new Set<string>();
-    const done = startingPoint(job.checkpoint);
-
-    const durationSeconds = await blobs.withLocalFile(task.audio.blobKey, async (path) => {
-      const pcm = media.decode(path, { sampleRateHz: ASR_SAMPLE_RATE_HZ }, signal);
-      let end = 0;
-      for await (const chunk of chunkAtPauses(pcm, { sampleRateHz: ASR_SAMPLE_RATE_HZ, maxSeconds: CHUNK_SECONDS })) {
-        end = chunk.startSeconds + chunk.samples.length / ASR_SAMPLE_RATE_HZ;
-        if (end > maxSeconds) throw tooLong(maxSeconds);
-        if (end <= done.doneSeconds) continue;
-        const options = {
-          language: task.language ?? (done.language || undefined),
-          prompt: task.prompt,
-          temperature: task.temperature,
-          wordTimestamps: task.wordTimestamps,
-        };
-        const transcript = await engine.transcribe(chunk.samples, options, signal);
-        append(done, transcript, chunk.startSeconds);
-        for (const warning of transcript.warnings) warnings.add(warning);
-        done.doneSeconds = end;
-        checkpoint(structuredClone(done));
-        if (task.audio.durationSeconds) reportProgress(end / task.audio.durationSeconds);
-      }
-      return end;
-    });
-
+    const { done, durationSeconds } = await blobs.withLocalFile(task.audio.blobKey, (path) =>
+      transcribeFile(path, startingPoint(checkpoint), context, deps),
+    );
     return {
-      result: {
-        // Segments bring their own spaces, where their language has any.
-        text: done.segments
-          .map(({ text }) => text)
-          .join('')
-          .trim(),
-        language: done.language || task.language || UNKNOWN_LANGUAGE,
-        durationSeconds,
-        segments: done.segments,
-        words: done.words,
-      },
+      result: resultOf(done, task, durationSeconds),
       usage: { audioSeconds: durationSeconds, computeMs: performance.now() - begun },
-      warnings: [...warnings],
+      warnings: done.warnings,
     };
   };
 }
 
-function startingPoint(checkpoint: unknown): TranscriptionCheckpoint {
-  const kept = TranscriptionCheckpointSchema.safeParse(checkpoint);
-  return kept.success ? kept.data : { version: 1, doneSeconds: 0, language: '', segments: [], words: [] };
+async function transcribeFile(
+  path: string,
+  from: TranscriptionCheckpoint,
+  context: JobContext<'transcription'>,
+  { engine, media, vad, maxSeconds }: TranscribeDeps,
+): Promise<{ done: TranscriptionCheckpoint; durationSeconds: number }> {
+  const { signal, job } = context;
+  const options = { sampleRateHz: ASR_SAMPLE_RATE_HZ, maxSeconds: CHUNK_SECONDS, startSeconds: from.doneSeconds };
+  const pcm = createMeter(media.decode(path, { sampleRateHz: ASR_SAMPLE_RATE_HZ }, signal), maxSeconds);
+  const expectedSeconds = job.task.audio.durationSeconds ?? (await media.measureSeconds(path, signal));
+  let done = from;
+  for await (const chunk of chunksOf(pcm.samples, options, vad)) {
+    done = await transcribeChunk(chunk, done, context, engine);
+    context.checkpoint(done);
+    if (expectedSeconds) context.reportProgress(done.doneSeconds / expectedSeconds);
+  }
+  return { done, durationSeconds: pcm.seconds() };
 }
 
-/** Adds a chunk's transcript, its times counted from the beginning of the file. */
-function append(
+/** What is done once the chunk is. Nothing that was handed out before is changed. */
+async function transcribeChunk(
+  chunk: PcmChunk,
   done: TranscriptionCheckpoint,
-  { language, segments, words }: AsrTranscript,
-  startSeconds: number,
-): void {
-  const shift = (seconds: number) => Math.round((seconds + startSeconds) * 1_000) / 1_000;
-  for (const segment of segments) {
-    const id = done.segments.length;
-    const seek = Math.round(startSeconds * 100) + segment.seek;
-    done.segments.push({ ...segment, id, seek, start: shift(segment.start), end: shift(segment.end) });
+  { job: { task }, signal }: JobContext<'transcription'>,
+  engine: AsrEngine,
+): Promise<TranscriptionCheckpoint> {
+  const options = {
+    language: task.language ?? (done.language || undefined),
+    prompt: task.prompt,
+    temperature: task.temperature,
+    wordTimestamps: task.wordTimestamps,
+  };
+  const transcript = await engine.transcribe(chunk.samples, options, signal);
+  const { endSeconds, ...said } = settleChunk(chunk, transcript);
+  return {
+    version: 2,
+    doneSeconds: endSeconds,
+    // Silence has no language: the first chunk in which something was said decides.
+    language: done.language || (said.segments.length > 0 ? transcript.language : ''),
+    warnings: [...new Set([...done.warnings, ...transcript.warnings])],
+    chunks: said.segments.length > 0 ? [...done.chunks, said] : done.chunks,
+  };
+}
+
+async function* chunksOf(
+  pcm: AsyncIterable<Float32Array>,
+  options: ChunkOptions,
+  vad: VoiceActivityDetector | undefined,
+): AsyncGenerator<PcmChunk> {
+  const detector = vad?.listen();
+  try {
+    yield* chunkAtPauses(pcm, { ...options, detector });
+  } finally {
+    detector?.end();
   }
-  for (const { word, start, end } of words) done.words.push({ word, start: shift(start), end: shift(end) });
-  // Silence has no language: the first chunk in which something was said decides.
-  if (done.language === '' && segments.length > 0) done.language = language;
+}
+
+/** Counts what goes through. @throws ValidationError `AUDIO_TOO_LONG` as soon as it is too much. */
+function createMeter(pcm: AsyncIterable<Float32Array>, maxSeconds: number) {
+  let count = 0;
+  const seconds = () => count / ASR_SAMPLE_RATE_HZ;
+  async function* pass(): AsyncGenerator<Float32Array> {
+    for await (const piece of pcm) {
+      count += piece.length;
+      if (seconds() > maxSeconds) throw tooLong(maxSeconds);
+      yield piece;
+    }
+  }
+  return { samples: pass(), seconds };
+}
+
+function startingPoint(checkpoint: unknown): TranscriptionCheckpoint {
+  const kept = TranscriptionCheckpointSchema.safeParse(checkpoint);
+  return kept.success ? kept.data : { version: 2, doneSeconds: 0, language: '', warnings: [], chunks: [] };
+}
+
+function resultOf(
+  { chunks, language }: TranscriptionCheckpoint,
+  task: TranscriptionTask,
+  durationSeconds: number,
+): TranscriptionResult {
+  const segments = chunks.flatMap((chunk) => chunk.segments).map((segment, id) => ({ ...segment, id }));
+  return {
+    // Segments bring their own spaces, where their language has any.
+    text: segments
+      .map(({ text }) => text)
+      .join('')
+      .trim(),
+    language: language || task.language || UNKNOWN_LANGUAGE,
+    durationSeconds,
+    segments,
+    words: chunks.flatMap((chunk) => chunk.words),
+  };
 }
 
 function tooLong(maxSeconds: number): ValidationError {

@@ -26,6 +26,7 @@ export function createAnswerProcessor({ engine, conversations }: AnswerDeps): Pr
         computeMs: performance.now() - begun,
       },
       warnings,
+      ...(answer.finishReason === 'length' && { incomplete: true }),
     };
   };
 }

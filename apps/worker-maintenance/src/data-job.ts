@@ -24,7 +24,7 @@ export function startDataJob<Kind extends JobKind>(options: DataJobOptions<Kind>
   const runner = createJobRunner({ kind, process, deps, metrics });
   const cancels = createCancelReceiver(redis, log, (jobId) => runner.cancel(jobId));
   const { queue } = JOB_CATALOGUE[kind];
-  const worker = createQueueWorker({ redis, queue, concurrency: 1, handle: runner.handle, log });
+  const worker = createQueueWorker({ redis, queue, concurrency: 1, handle: runner.handle, log, metrics });
   return {
     isRunning: () => worker.isRunning(),
     async stop() {

@@ -30,7 +30,10 @@ export function createExportProcessor(deps: ExportProcessorDeps): Processor<'exp
       throw error;
     }
     const documents = Object.values(summary.documents).reduce((sum, count) => sum + count, 0);
-    const warnings = summary.unfinished > 0 ? [`Jobs that had not ended were left out: ${summary.unfinished}.`] : [];
+    const warnings =
+      summary.unfinished > 0
+        ? [`Jobs that had not ended, or that a later version made, were left out: ${summary.unfinished}.`]
+        : [];
     return {
       result: { blobKey, contentType: 'application/zstd', ...archive, documents, files: summary.files },
       usage: {},

@@ -78,6 +78,44 @@ test('a leader whose renewal hangs stops before its lease runs out', async () =>
   await leadership.stop();
 });
 
+test('a leader that is slow to stop holds no lease meanwhile', async () => {
+  let asked = 0;
+  const aborted = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  const acquired = new Set<string>();
+  let phase = 'leading';
+  const leadership = startLeadership({
+    leases: {
+      ...free,
+      async acquire() {
+        asked += 1;
+        if (asked === 2) await aborted.promise;
+        acquired.add(phase);
+        return { fence: 1 };
+      },
+    },
+    name: 'test',
+    holder: 'me',
+    log,
+    leaseMs: 120,
+    async lead(signal) {
+      await once(signal, 'abort');
+      if (phase !== 'leading') return;
+      aborted.resolve();
+      // The renewal that hung is answered first.
+      await new Promise((resolve) => setImmediate(resolve));
+      phase = 'stopping';
+      await stopped.promise;
+      phase = 'again';
+    },
+  });
+  await aborted.promise;
+  setTimeout(stopped.resolve, 200);
+  await waitUntil('it leads again', () => acquired.has('again'));
+  expect([...acquired]).toEqual(['leading', 'again']);
+  await leadership.stop();
+});
+
 test('a leader whose lease was in other hands begins anew with the new fence, and one whose lease is stops', async () => {
   const leases: ({ fence: number } | undefined)[] = [{ fence: 1 }, { fence: 1 }, { fence: 3 }, undefined];
   const terms: { fence: number; ended: boolean }[] = [];

@@ -79,11 +79,13 @@ export function startLeadership(options: LeadershipOptions): Leadership {
   const election = startPeriodic({
     intervalMs: leaseMs / RENEWALS_PER_LEASE,
     async run() {
+      // While what must stop is slow to end the lease is not renewed for it: somebody else may lead sooner.
+      if (term?.stop.signal.aborted) await term.ended;
       const expiry = Date.now() + leaseMs;
       const lease = await leases.acquire(name, holder, leaseMs);
       if (term && term.fence === lease?.fence) {
         clearTimeout(term.expiry);
-        term.expiry = stopBefore(expiry, term.stop);
+        if (!term.stop.signal.aborted) term.expiry = stopBefore(expiry, term.stop);
         return;
       }
       if (term) log.warn({ lease: name }, 'somebody else leads by now');

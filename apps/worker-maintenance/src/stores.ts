@@ -1,6 +1,12 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { openDatabase } from '@aigolos/db';
-import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
+import {
+  createCancelSender,
+  createLiveStreams,
+  createProducer,
+  createQueueInspection,
+  createReadCache,
+} from '@aigolos/queue';
 import type { Closer, Logger, Registry } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 
@@ -22,5 +28,6 @@ export async function openStores(
   closer.add(() => cancels.close());
   const cache = await createReadCache(config, log, metrics);
   closer.add(() => cache.close());
-  return { db, blobs: openBlobStore(config), live, producer, cancels, cache, log };
+  const queues = createQueueInspection(producer);
+  return { db, blobs: openBlobStore(config), live, producer, queues, cancels, cache, log };
 }

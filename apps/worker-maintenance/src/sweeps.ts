@@ -30,6 +30,7 @@ export function createSweeps(config: Config, stores: Stores, metrics: Registry):
     async reconcile(signal: AbortSignal) {
       await reconciler.sweep(signal);
       const announced = await announcePending(stores, signal);
+      repaired.inc({ kind: 'job_without_webhook_rows' }, announced);
       if (announced > 0) log.info({ announced }, 'ends of jobs that nobody had reacted to were announced');
     },
     async consistency(signal: AbortSignal) {
@@ -41,6 +42,7 @@ export function createSweeps(config: Config, stores: Stores, metrics: Registry):
     },
     async due(signal: AbortSignal) {
       const expired = await expire(stores, new Date(), signal);
+      await stores.db.jobs.freeIdempotencyKeys(new Date());
       if (Object.values(expired).some((count) => count > 0)) log.info(expired, 'what was due was deleted');
     },
   };

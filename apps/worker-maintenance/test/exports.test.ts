@@ -69,7 +69,7 @@ async function addAccount(username: string, sound: string) {
   return { account, speech: _id, place: join(dir, 'blobs', blobKey) };
 }
 
-const submit = (account: string) => jobs.submit({ kind: 'export', account, task: {} });
+const submit = async (account: string) => (await jobs.submit({ kind: 'export', account, task: {} })).job;
 const left = async (id: string) => [
   await Array.fromAsync(stores.blobs.list(id)),
   (await readdir(join(dir, 'spool'))).filter((name) => name.includes(id)),

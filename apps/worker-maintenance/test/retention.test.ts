@@ -63,7 +63,7 @@ beforeAll(async () => {
     const id = newId('transcription');
     await storeInput(id);
     const task = transcriptionOf(id, fails ? 'fails' : 'test');
-    return (await jobs.submit({ kind: 'transcription', id, account: 'acc_1', task, retention }))._id;
+    return (await jobs.submit({ kind: 'transcription', id, account: 'acc_1', task, retention })).job._id;
   };
 });
 afterAll(() => closer.closeAll());

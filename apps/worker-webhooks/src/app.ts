@@ -52,7 +52,14 @@ export function createApp(config: Config, log: Logger): App {
         log,
       });
       const { WEBHOOK_CONCURRENCY: concurrency } = config;
-      queue = createQueueWorker({ redis: config, queue: 'webhooks', concurrency, handle: deliverer.handle, log });
+      queue = createQueueWorker({
+        redis: config,
+        queue: 'webhooks',
+        concurrency,
+        handle: deliverer.handle,
+        log,
+        metrics: registry,
+      });
       const sweeping = startPeriodic({
         intervalMs: config.WEBHOOK_SWEEP_EVERY_MS,
         run: createSweep({ db, producer, metrics, log }),

@@ -8,7 +8,7 @@ import type { TestMongo, TestRedis } from '@aigolos/testing';
 export interface TestInstallation {
   db: Database;
   mongoUrl: string;
-  redis: RedisConfig;
+  redis: Pick<RedisConfig, 'REDIS_URL' | 'QUEUE_PREFIX'>;
   producer: Producer;
   log: Logger;
   account: string;
