@@ -44,7 +44,7 @@ export interface GatewayDeps {
   endpoints: WebhookEndpoints;
   deliveries: WebhookDeliveries;
   blobs: BlobStore;
-  media: Pick<Media, 'probe'>;
+  media: Pick<Media, 'decode' | 'encodeStream' | 'probe'>;
   producer: Pick<Producer, 'queues' | 'ping'>;
   cache: Pick<ReadCache, 'read'>;
   metrics: Registry;
@@ -71,7 +71,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.setSerializerCompiler(serializerCompiler);
 
   const models = createModelDirectory(db.models);
-  const answers = createAnswers({ jobs, blobs, stopping });
+  const answers = createAnswers({ jobs, blobs, media, stopping });
   const options = createSubmissionOptions(endpoints);
   const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES };
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
@@ -94,6 +94,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     media,
     upload,
     maxSeconds: config.AUDIO_MAX_SECONDS,
+    reuseResults: config.REUSE_RESULTS,
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });

@@ -30,6 +30,12 @@ export const ConfigSchema = z.object({
     .describe('how long what is kept where neither request nor account says'),
   AUDIO_MAX_BYTES: intVar.min(1).default(LIMITS.audioBytes).describe('largest audio file that is taken'),
   AUDIO_MAX_SECONDS: intVar.min(1).default(LIMITS.audioSeconds).describe('longest audio that is taken'),
+  REUSE_RESULTS: z
+    .stringbool({ error: 'must be true or false' })
+    .default(true)
+    .describe(
+      'the same audio with the same options, sent again by the same account, is answered from the earlier result',
+    ),
   UPLOAD_IDLE_MS: intVar.min(1_000).default(60_000).describe('an upload that sends nothing for so long is given up'),
   STOP_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping gateway lets requests finish'),
 });

@@ -1,19 +1,20 @@
-import type { BlobStore } from '@aigolos/blob-store';
 import { isFinal } from '@aigolos/contracts';
-import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
-import type { Jobs } from '@aigolos/jobs';
+import type { AnyJobRecord, JobSummary } from '@aigolos/db';
+import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CLIENT_GONE } from '../plugins/observe.ts';
-import { heldOpenSignal, waitPatiently } from './held-open.ts';
+import { clientGone, waitPatiently } from './held-open.ts';
 import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
+import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
+import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
+import { cancelsOnDisconnect } from './submission-options.ts';
 import { warningsHeader } from './warnings-header.ts';
 
-export interface AnswersDeps {
+export interface AnswersDeps extends StreamSpeechDeps {
   jobs: Jobs;
-  blobs: Pick<BlobStore, 'read' | 'exists'>;
   /** Aborts when the gateway stops; jobs go on. */
   stopping: AbortSignal;
 }
@@ -21,35 +22,39 @@ export interface AnswersDeps {
 /** How submissions are answered. */
 export interface Answers {
   /** As the client prefers: held open until the job ends, for a time, or not at all. */
-  submission(request: FastifyRequest, reply: FastifyReply, job: AnyJobRecord): Promise<FastifyReply>;
+  submission(request: FastifyRequest, reply: FastifyReply, submitted: Submitted): Promise<FastifyReply>;
   /** As server-sent events while the job runs, unless the client prefers not to wait. */
   stream(
     request: FastifyRequest,
     reply: FastifyReply,
-    job: JobRecord<'chat'>,
+    submitted: Submitted<'chat'>,
     options: { includeUsage: boolean },
   ): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
-  /** What the synchronous call would have given. */
-  result(reply: FastifyReply, account: string, id: string): Promise<FastifyReply>;
+  /** What the synchronous call would have given; of a speech that is waited for its sound while it is made. */
+  result(request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply>;
 }
 
-export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
+export function createAnswers(deps: AnswersDeps): Answers {
+  const { jobs, blobs, stopping } = deps;
+
   async function job(reply: FastifyReply, record: JobSummary): Promise<FastifyReply> {
-    const position = record.status === 'queued' ? await jobs.queuePosition(record) : null;
+    const place = record.status === 'queued' ? await jobs.place(record) : undefined;
     lookAgain(reply, record);
-    return reply.send(toJobView(record, position));
+    return reply.send(toJobView(record, place));
   }
 
-  async function ended(reply: FastifyReply, record: AnyJobRecord): Promise<FastifyReply> {
+  async function ended(reply: FastifyReply, record: AnyJobRecord, accept?: string): Promise<FastifyReply> {
     announce(reply, record);
-    const answer = await resultBody(blobs, record);
+    const answer = await resultBody(blobs, record, accept);
     switch (answer.type) {
       case 'json':
         return reply.send(answer.body);
       case 'text':
-        return expiring(reply, record).type('text/plain; charset=utf-8').send(answer.text);
+        return expiring(reply, record)
+          .type(answer.contentType ?? 'text/plain; charset=utf-8')
+          .send(answer.text);
       case 'file':
         return expiring(reply, record)
           .type(answer.contentType)
@@ -58,29 +63,74 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
     }
   }
 
+  /** The sound of a speech while it is made, unless it ends before any of it is there. */
+  async function soundOf(
+    { log }: FastifyRequest,
+    record: AnyJobRecord,
+    options: { signal: AbortSignal; waitSeconds?: number },
+  ): Promise<SpeechStream | undefined> {
+    if (record.kind !== 'speech' || isFinal(record.status)) return undefined;
+    return streamSpeech(deps, record, { ...options, log });
+  }
+
+  const sound = (reply: FastifyReply, { contentType, stream }: SpeechStream) =>
+    reply.type(contentType).header('x-accel-buffering', 'no').send(stream);
+
+  /** Until the client has gone, which cancels the job where it asked for that, or the gateway stops. */
+  function hold(request: FastifyRequest, reply: FastifyReply, { account, _id: id }: JobSummary): AbortSignal {
+    const gone = clientGone(reply);
+    const held = AbortSignal.any([gone, stopping]);
+    if (!cancelsOnDisconnect(request.headers)) return held;
+    const cancel = async () => {
+      if (reply.raw.writableFinished) return;
+      await jobs.cancel(account, id).catch((error: unknown) => {
+        request.log.warn({ err: error, jobId: id }, 'a job whose client has gone was not cancelled');
+      });
+    };
+    if (gone.aborted) void cancel();
+    else gone.addEventListener('abort', () => void cancel(), { once: true });
+    return held;
+  }
+
   const accepted = (reply: FastifyReply, record: AnyJobRecord) =>
     job(reply.code(202).header('location', `/v1/jobs/${record._id}`), record);
 
+  function notYet(reply: FastifyReply, seen: JobSummary): never {
+    lookAgain(reply, seen);
+    throw whyNoResult(seen);
+  }
+
   return {
     job,
-    async result(reply, account, id) {
+    async result(request, reply, id) {
+      const { account, headers } = request;
       // Asked for again and again while the job runs; what came of it is read once, so it is not kept.
       const seen = await jobs.poll(account, id);
-      if (isFinal(seen.status)) return ended(reply, await jobs.get(account, id));
+      if (isFinal(seen.status)) return ended(reply, await jobs.get(account, id), headers.accept);
       announce(reply, seen);
-      lookAgain(reply, seen);
-      throw whyNoResult(seen);
+      const { waitSeconds } = parsePrefer(headers.prefer);
+      if (seen.kind !== 'speech' || waitSeconds === undefined || !takesAudio(headers.accept))
+        return notYet(reply, seen);
+      const record = await jobs.get(account, id);
+      const signal = AbortSignal.any([clientGone(reply), stopping]);
+      const speech = await soundOf(request, record, { signal, waitSeconds });
+      if (speech) return sound(reply, speech);
+      const now = await jobs.get(account, id);
+      return isFinal(now.status) ? ended(reply, now, headers.accept) : notYet(reply, now);
     },
 
-    async submission(request, reply, record) {
-      announce(reply, record);
+    async submission(request, reply, { job: submitted, replayed }) {
+      const record = submitted as AnyJobRecord;
+      announce(reply, record, replayed);
       const preference = parsePrefer(request.headers.prefer);
       const applied = preferenceApplied(preference);
       if (applied) reply.header('preference-applied', applied);
       if (preference.respondAsync && preference.waitSeconds === undefined) return accepted(reply, record);
 
       const { waitSeconds } = preference;
-      const held = heldOpenSignal(reply, stopping);
+      const held = hold(request, reply, record);
+      const speech = waitSeconds === undefined ? await soundOf(request, record, { signal: held }) : undefined;
+      if (speech) return sound(reply, speech);
       const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
       const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
       if (isFinal(seen.status)) return ended(reply, seen);
@@ -89,10 +139,11 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
       return reply.code(CLIENT_GONE).send();
     },
 
-    async stream(request, reply, record, { includeUsage }) {
-      if (parsePrefer(request.headers.prefer).respondAsync) return this.submission(request, reply, record);
-      announce(reply, record);
-      const signal = heldOpenSignal(reply, stopping);
+    async stream(request, reply, submitted, { includeUsage }) {
+      if (parsePrefer(request.headers.prefer).respondAsync) return this.submission(request, reply, submitted);
+      const { job: record, replayed } = submitted;
+      announce(reply, record, replayed);
+      const signal = hold(request, reply, record);
       const events = await streamCompletion(jobs, record, { includeUsage, signal, log: request.log });
       return reply
         .type('text/event-stream; charset=utf-8')
@@ -104,8 +155,9 @@ export function createAnswers({ jobs, blobs, stopping }: AnswersDeps): Answers {
 }
 
 /** Set before anything can fail, so that errors carry them too. */
-function announce(reply: FastifyReply, job: JobSummary): void {
+function announce(reply: FastifyReply, job: JobSummary, replayed = false): void {
   reply.header('x-job-id', job._id);
+  if (replayed) reply.header('idempotent-replayed', 'true');
   const header = warningsHeader(job.warnings);
   if (header) reply.header('x-warnings', header);
 }

@@ -16,6 +16,7 @@ const DATABASE_RETRY_MS = 500;
 export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSignal): AsyncGenerator<TextNews> {
   const follower = createTextFollower();
   for await (const news of watchPatiently(jobs, job, signal)) {
+    if (news.type === 'checkpoint') continue;
     if (news.type === 'again') {
       follower.restart();
       continue;
@@ -30,7 +31,7 @@ export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSi
 }
 
 /** Goes on, from the first piece, after a database that was away. */
-async function* watchPatiently(
+export async function* watchPatiently(
   jobs: Jobs,
   job: AnyJobRecord,
   signal: AbortSignal,

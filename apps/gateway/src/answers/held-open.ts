@@ -8,10 +8,15 @@ const DATABASE_RETRY_MS = 500;
 
 /** Aborts when the client has gone, and when the gateway stops: nobody waits on for either. */
 export function heldOpenSignal(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
+  return AbortSignal.any([clientGone(reply), stopping]);
+}
+
+/** Aborts when the client has gone; also after a whole answer, when nobody should listen to it any more. */
+export function clientGone({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  // Also emitted after a whole answer, when nobody listens to this signal any more.
-  reply.raw.once('close', () => gone.abort());
-  return AbortSignal.any([gone.signal, stopping]);
+  if (raw.destroyed) gone.abort();
+  else raw.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** The job once it has ended, or as it is when the signal aborts. A database that is away for a while is waited for. */

@@ -1,10 +1,12 @@
 import { DEFAULT_RETENTION, isFinal, type JobView } from '@aigolos/contracts';
 import type { JobSummary } from '@aigolos/db';
+import type { Place } from '@aigolos/queue';
 
 const MAX_RETRY_AFTER_SECONDS = 60;
 
 /** A job as its owner sees it. */
-export function toJobView(job: JobSummary, queuePosition: number | null = null): JobView {
+export function toJobView(job: JobSummary, place?: Place): JobView {
+  const startsInMs = place?.startsInMs;
   const self = `/v1/jobs/${job._id}`;
   return {
     id: job._id,
@@ -20,8 +22,13 @@ export function toJobView(job: JobSummary, queuePosition: number | null = null):
     output_expires_at: job.outputExpiresAt ? unixSeconds(job.outputExpiresAt) : null,
     retention: job.retention ?? DEFAULT_RETENTION,
     progress: job.progress,
-    queue_position: queuePosition,
+    queue_position: place?.ahead ?? null,
+    estimated_start_at: startsInMs === undefined ? null : unixSeconds(new Date(Date.now() + startsInMs)),
+    start_by: job.startBy ? unixSeconds(job.startBy) : null,
+    finish_by: job.finishBy ? unixSeconds(job.finishBy) : null,
+    priority: job.priority ?? 'default',
     attempt: job.attempt,
+    reused_from: job.reusedFrom ?? null,
     error: job.failure ? { code: job.failure.code, message: job.failure.message } : null,
     usage: job.usage ? toUsageView(job.usage) : null,
     conversation: job.conversation ?? null,

@@ -1,29 +1,36 @@
 import type { Readable } from 'node:stream';
-import type { BlobStore } from '@aigolos/blob-store';
 import {
   AIGolosError,
   type ChatCompletion,
   ConflictError,
+  ERROR_CODES,
   type ErasureResult,
   JobError,
-  NotFoundError,
+  type JobFailure,
+  type SpeechTimingsView,
   type TranscriptionJson,
   type TranscriptionVerboseJson,
 } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
 import { expiresAt } from './job-view.ts';
+import { notAvailable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
+import { speechResult } from './speech-result.ts';
 
 export type ResultBody =
-  | { type: 'json'; body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson | ErasureResult }
-  | { type: 'text'; text: string }
-  | { type: 'file'; contentType: string; bytes: number; stream: Readable };
+  | {
+      type: 'json';
+      body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson | ErasureResult | SpeechTimingsView;
+    }
+  | { type: 'text'; text: string | Readable; contentType?: string }
+  | ResultFile;
 
 /**
- * The answer of a job that has ended, in the form that was asked for when it was submitted.
+ * The answer of a job that has ended, in the form that was asked for when it was submitted; of a speech in that of its forms
+ * which the header Accept prefers.
  * @throws the error that the job ended with; ConflictError while it runs.
  */
-export async function resultBody(blobs: Pick<BlobStore, 'read' | 'exists'>, job: AnyJobRecord): Promise<ResultBody> {
+export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?: string): Promise<ResultBody> {
   if (!job.result) throw whyNoResult(job);
   switch (job.kind) {
     case 'chat':
@@ -31,11 +38,13 @@ export async function resultBody(blobs: Pick<BlobStore, 'read' | 'exists'>, job:
     case 'transcription':
       return toTranscription(job, job.result);
     case 'speech':
-      return readFile(blobs, job, job.result);
+      return speechResult(blobs, job, { result: job.result, accept });
     case 'export':
       return readFile(blobs, job, job.result);
     case 'erasure':
       return { type: 'json', body: job.result };
+    default:
+      throw ofLaterVersion(job);
   }
 }
 
@@ -53,13 +62,22 @@ export function whyNoResult(job: JobSummary): AIGolosError {
     case 'failed':
     case 'completed':
     case 'incomplete':
-      return failure
-        ? new JobError(failure.message, {
-            code: failure.code,
-            ...(failure.param !== undefined && { param: failure.param }),
-          })
-        : notAvailable(id);
+      return failure ? failed(failure) : notAvailable(id);
+    default:
+      return ofLaterVersion(job);
   }
+}
+
+function failed({ code, message, param }: JobFailure): AIGolosError {
+  if (!ERROR_CODES.includes(code)) return new JobError(message, { code: 'INTERNAL' });
+  return new JobError(message, { code, ...(param !== undefined && { param }) });
+}
+
+/** A later version made it, which runs beside this one or ran before it. */
+function ofLaterVersion({ _id: id }: Pick<JobSummary, '_id'>): AIGolosError {
+  return new ConflictError(`Job ${id} was made by a later version; ask again when that version answers.`, {
+    code: 'RESULT_NOT_READY',
+  });
 }
 
 function toTranscription(
@@ -81,19 +99,4 @@ function toTranscription(
     expires_at: expiresAt(job),
   };
   return { type: 'json', body };
-}
-
-async function readFile(
-  blobs: Pick<BlobStore, 'read' | 'exists'>,
-  { _id: id, outputExpiresAt }: Pick<JobRecord, '_id' | 'outputExpiresAt'>,
-  { blobKey, contentType, bytes }: { blobKey: string; contentType: string; bytes: number },
-): Promise<ResultBody> {
-  // A file whose time has come is gone for its readers, though it is deleted a little later.
-  const isDue = outputExpiresAt !== undefined && outputExpiresAt <= new Date();
-  if (isDue || !(await blobs.exists(blobKey))) throw notAvailable(id);
-  return { type: 'file', contentType, bytes, stream: await blobs.read(blobKey) };
-}
-
-function notAvailable(id: string): NotFoundError {
-  return new NotFoundError(`The result of job ${id} has been deleted.`, { code: 'RESULT_NOT_AVAILABLE' });
 }

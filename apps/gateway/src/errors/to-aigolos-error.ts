@@ -6,10 +6,7 @@ import { invalidFields } from './invalid-fields.ts';
 
 /** Errors of the web framework that are the caller's doing. */
 const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    code: 'BODY_TOO_LARGE',
-    message: `The body is larger than the limit of ${LIMITS.jsonBodyBytes} bytes.`,
-  },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'BODY_TOO_LARGE' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'UNSUPPORTED_MEDIA_TYPE',
     message: 'This route does not read this Content-Type; send JSON as application/json.',
@@ -22,7 +19,7 @@ const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = 
 };
 
 /** Any error, as one that may be shown. What nobody foresaw keeps its cause for the log and says nothing outside. */
-export function toAIGolosError(error: unknown): AIGolosError {
+export function toAIGolosError(error: unknown, bodyLimit: number = LIMITS.jsonBodyBytes): AIGolosError {
   if (error instanceof AIGolosError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidFields(error.validation.map(toIssue));
   if (isDatabaseUnavailable(error)) {
@@ -33,7 +30,11 @@ export function toAIGolosError(error: unknown): AIGolosError {
   }
   if (isFrameworkError(error)) {
     const known = FRAMEWORK_ERRORS[error.code];
-    if (known) return new ValidationError(known.message ?? error.message, { code: known.code, cause: error });
+    if (known) {
+      const tooLarge = `The body is larger than the limit of ${bodyLimit} bytes.`;
+      const message = known.message ?? (known.code === 'BODY_TOO_LARGE' ? tooLarge : error.message);
+      return new ValidationError(message, { code: known.code, cause: error });
+    }
     if (error.statusCode !== undefined && error.statusCode < 500) {
       return new ValidationError(error.message, { cause: error });
     }

@@ -20,14 +20,16 @@ export const errors = fp(async (app) => {
 
 /** Sends an error as the body that its route promises. */
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toAIGolosError(thrown);
+  const error = toAIGolosError(thrown, request.routeOptions.bodyLimit);
   const { status } = ERROR_TABLE[error.code];
   logError(error, request);
   reply.code(status).header(REQUEST_ID_HEADER, request.id);
   if (status === 401) reply.header('www-authenticate', challengeFor(request));
   if (error.code === 'SERVICE_UNAVAILABLE') reply.header('retry-after', TRY_AGAIN_AFTER_SECONDS);
   // The job has been tried as often as it makes sense, or goes on: OpenAI's clients would submit it anew.
-  if (reply.hasHeader('x-job-id')) reply.header('x-should-retry', 'false');
+  // Under a key the same request joins the job that goes on.
+  const joins = status === 503 && request.headers['idempotency-key'] !== undefined;
+  if (reply.hasHeader('x-job-id') && !joins) reply.header('x-should-retry', 'false');
   return isOpenAIRoute(request.url)
     ? reply.type('application/json').send(toOpenAIError(error))
     : reply.type('application/problem+json').send(toProblem(error, request));

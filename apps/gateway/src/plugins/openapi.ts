@@ -12,7 +12,8 @@ export const openApi = fp(async (app) => {
         version: '0.1.0',
         description:
           'Speech to text, chat and text to speech as OpenAI has them, where every call is a durable job too. ' +
-          'Any POST that makes work takes `Prefer: respond-async`, `Prefer: wait=<seconds>` and `X-Retention: input=0, result=30d`.',
+          'Any POST that makes work takes `Prefer: respond-async`, `Prefer: wait=<seconds>`, `Idempotency-Key`, `X-Start-By`, `X-Finish-By`, ' +
+          '`X-Priority`, `X-Metadata-<key>`, `X-Cancel-On-Disconnect`, `X-Webhook-Url` and `X-Retention: input=0, result=30d`.',
       },
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     },

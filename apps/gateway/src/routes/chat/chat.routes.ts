@@ -32,10 +32,10 @@ export const chatRoutes: FastifyPluginAsyncZod<
       },
     },
     async (request, reply) => {
-      const job = await chat.submit(request.account, request.body, await options(request));
-      if (!request.body.stream) return answers.submission(request, reply, job);
+      const submitted = await chat.submit(request.account, request.body, await options(request));
+      if (!request.body.stream) return answers.submission(request, reply, submitted);
       const includeUsage = request.body.stream_options?.include_usage ?? false;
-      return answers.stream(request, reply, job, { includeUsage });
+      return answers.stream(request, reply, submitted, { includeUsage });
     },
   );
 };

@@ -5,21 +5,22 @@ import {
   chatContentText,
   NotFoundError,
 } from '@aigolos/contracts';
-import type { Database, JobRecord } from '@aigolos/db';
-import type { Jobs } from '@aigolos/jobs';
+import type { Database } from '@aigolos/db';
+import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { SubmissionOptions } from '../../answers/submission-options.ts';
+import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
 
 export interface ChatDeps {
   jobs: Jobs;
   models: ModelDirectory;
-  conversations: Pick<Database['conversations'], 'create' | 'findOwned'>;
+  conversations: Pick<Database['conversations'], 'findOwned'>;
 }
 
 export interface Chat {
   /** Begins a turn. @throws where the model or the conversation is not known. */
-  submit(account: string, request: ChatCompletionRequest, options: SubmissionOptions): Promise<JobRecord<'chat'>>;
+  submit(account: string, request: ChatCompletionRequest, options: SubmissionOptions): Promise<Submitted<'chat'>>;
 }
 
 /** What would make the answer another one than the client reads. */
@@ -31,10 +32,8 @@ const REFUSED = {
 };
 
 export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
-  async function conversationOf(account: string, wanted: string | undefined): Promise<string | undefined> {
-    if (wanted === undefined) return undefined;
-    if (wanted === 'new') return (await conversations.create(account))._id;
-    if (await conversations.findOwned(account, wanted)) return wanted;
+  async function checkConversation(account: string, wanted: string | undefined): Promise<void> {
+    if (wanted === undefined || wanted === 'new' || (await conversations.findOwned(account, wanted))) return;
     throw new NotFoundError(`There is no conversation ${wanted}; send "new" to begin one.`, {
       code: 'CONVERSATION_NOT_FOUND',
       param: 'conversation',
@@ -44,11 +43,14 @@ export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
   return {
     async submit(account, request, options) {
       const warnings = checkOptions(request, { known: ChatCompletionRequestSchema.shape, refused: REFUSED });
-      const { model } = await models.find('llm', request.model);
-      const conversation = await conversationOf(account, conversationName(request));
-      const retention = { ...options.retention, ...request.retention };
-      const task = toTask(model.id, conversation, request);
-      return jobs.submit({ kind: 'chat', account, task, warnings, ...options, retention });
+      const { retention, metadata } = request;
+      const asked = { kind: 'chat', account, body: request, said: { retention, metadata }, options } as const;
+      return submitOnce(jobs, asked, async () => {
+        const { model } = await models.find('llm', request.model);
+        const conversation = conversationName(request);
+        await checkConversation(account, conversation);
+        return { task: toTask(model.id, conversation, request), warnings };
+      });
     },
   };
 }

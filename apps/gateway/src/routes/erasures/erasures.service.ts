@@ -52,14 +52,14 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
   /** An account's backups lie where worker-maintenance is: it alone erases accounts. */
   async function attempt({ _id: id, account, task }: Erasure, until: AbortSignal): Promise<void> {
     if (task.scope.type === 'account') {
-      await handOver(id);
+      await handOver(id, account);
       return void (await jobs.waitForEnd(account, id, { signal: until }));
     }
-    if ((await runner.handle(id)) !== 'done') await handOver(id);
+    if ((await runner.handle(id)) !== 'done') await handOver(id, account);
   }
 
-  async function handOver(id: string): Promise<void> {
-    await producer.add({ id, kind: 'erasure' }).catch((error: unknown) => {
+  async function handOver(id: string, account: string): Promise<void> {
+    await producer.add({ id, kind: 'erasure', account }).catch((error: unknown) => {
       log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this erasure');
     });
   }

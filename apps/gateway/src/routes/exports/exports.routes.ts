@@ -38,8 +38,8 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app,
       }),
     },
     async (request, reply) => {
-      const job = await exports.submit(request.account, await options(request));
-      return answers.submission(request, reply, job);
+      const submitted = await exports.submit(request.account, await options(request));
+      return answers.submission(request, reply, submitted);
     },
   );
 
@@ -69,10 +69,12 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app,
   app.get(
     '/v1/exports/:id/content',
     { config, schema: schema('The archive of an export', { params, response: { 200: archive, ...problems } }) },
-    async ({ account, params: { id } }, reply) => {
+    async (request, reply) => {
+      const { account, params } = request;
+      const { id } = params;
       const { result } = await exports.get(account, id);
       if (result) reply.header('content-disposition', `attachment; filename="${id}.tar.zst"`);
-      return answers.result(reply, account, id);
+      return answers.result(request, reply, id);
     },
   );
 };

@@ -5,6 +5,7 @@ import {
   JobListSchema,
   JobViewSchema,
   LIMITS,
+  SpeechTimingsViewSchema,
 } from '@aigolos/contracts';
 import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -17,7 +18,7 @@ import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
-import { audioContent } from '../speech/speech.routes.ts';
+import { audioContent, subtitleContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 
 export interface JobRoutesDeps {
@@ -97,9 +98,12 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
           200: {
             description: 'As the kind of the job and its request ask for',
             content: {
-              'application/json': { schema: z.union([ChatCompletionSchema, transcriptContent]) },
+              'application/json': {
+                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema]),
+              },
               'text/plain': { schema: z.string() },
               ...audioContent,
+              ...subtitleContent,
               ...archiveContent,
             },
           },
@@ -107,7 +111,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         },
       }),
     },
-    async (request, reply) => answers.result(reply, request.account, request.params.id),
+    async (request, reply) => answers.result(request, reply, request.params.id),
   );
 
   app.delete(

@@ -61,8 +61,12 @@ test('a result whose sound is gone says so', async () => {
 });
 
 test.each([
-  [{ input: '  ' }, 400, 'input must have 1 to 4096 characters that can be spoken, this one has 0'],
-  [{ input: 'x'.repeat(4_097) }, 400, 'this one has 4097'],
+  [{ input: '  ' }, 400, 'input must have 1 to 500000 characters that can be spoken, this one has 0'],
+  [
+    { input: 'x'.repeat(4_097) },
+    400,
+    'this one has 4097; with the header "Prefer: respond-async" it is spoken as a job',
+  ],
   [{ speed: 9 }, 400, 'speed must be a number from 0.25 to 4, not 9'],
   [{ response_format: 'opus' }, 400, '"mp3"|"wav"'],
   [{ stream_format: 'sse' }, 400, 'stream_format must be "audio"'],

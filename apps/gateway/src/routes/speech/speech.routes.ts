@@ -1,7 +1,8 @@
-import { SpeechRequestSchema } from '@aigolos/contracts';
+import { countCharacters, LIMITS, SpeechRequestSchema, ValidationError } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { parsePrefer } from '../../answers/prefer.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createSpeech, type SpeechDeps } from './speech.service.ts';
@@ -10,6 +11,12 @@ import { createSpeech, type SpeechDeps } from './speech.service.ts';
 export const audioContent = {
   'audio/mpeg': { schema: z.file() },
   'audio/wav': { schema: z.file() },
+};
+
+/** What goes with the sound of a job. */
+export const subtitleContent = {
+  'application/x-subrip': { schema: z.string() },
+  'text/vtt': { schema: z.string() },
 };
 
 export const speechRoutes: FastifyPluginAsyncZod<
@@ -21,9 +28,10 @@ export const speechRoutes: FastifyPluginAsyncZod<
     '/v1/audio/speech',
     {
       config: { access: 'user' },
+      bodyLimit: LIMITS.speechBodyBytes,
       schema: {
         tags: ['audio'],
-        summary: 'Speak a text',
+        summary: 'Speak a text; the answer is streamed while it is made',
         body: SpeechRequestSchema,
         response: {
           200: { description: 'The spoken text', content: audioContent },
@@ -33,8 +41,23 @@ export const speechRoutes: FastifyPluginAsyncZod<
       },
     },
     async (request, reply) => {
-      const job = await speech.submit(request.account, request.body, await options(request));
-      return answers.submission(request, reply, job);
+      assertNotTooLongToWaitFor(request.body.input, request.headers.prefer);
+      const submitted = await speech.submit(request.account, request.body, await options(request));
+      return answers.submission(request, reply, submitted);
     },
   );
 };
+
+/** A text that takes hours to be spoken is a job; a connection would not last so long. */
+function assertNotTooLongToWaitFor(input: string, prefer: string | string[] | undefined): void {
+  const { respondAsync, waitSeconds } = parsePrefer(prefer);
+  const { speechCharacters: most, longSpeechCharacters } = LIMITS;
+  if (respondAsync || waitSeconds !== undefined || input.length <= most) return;
+  const length = countCharacters(input);
+  if (length <= most) return;
+  throw new ValidationError(
+    `input must have 1 to ${most} characters where the answer is waited for, this one has ${length}; with the header ` +
+      `"Prefer: respond-async" it is spoken as a job, up to ${longSpeechCharacters} characters.`,
+    { param: 'input' },
+  );
+}

@@ -49,8 +49,8 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
     async (request, reply) => {
       const wishes = await options(request);
       const form = await receiveForm(request, upload);
-      const job = await transcriptions.submit(request.account, form, wishes);
-      return answers.submission(request, reply, job);
+      const submitted = await transcriptions.submit(request.account, form, wishes);
+      return answers.submission(request, reply, submitted);
     },
   );
 };

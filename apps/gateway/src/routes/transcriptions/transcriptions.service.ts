@@ -6,10 +6,11 @@ import {
   type TranscriptionTask,
   ValidationError,
 } from '@aigolos/contracts';
-import { isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
-import type { Jobs } from '@aigolos/jobs';
+import { isDatabaseUnavailable } from '@aigolos/db';
+import { contentKeyOf, type Jobs, type Submitted } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
 import type { SubmissionOptions } from '../../answers/submission-options.ts';
+import { type Prepared, submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { AnnouncedModel, ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
@@ -21,6 +22,8 @@ export interface TranscriptionsDeps {
   blobs: Pick<BlobStore, 'commit' | 'discard' | 'deleteRecord'>;
   media: Pick<Media, 'probe'>;
   maxSeconds: number;
+  /** May results be reused? */
+  reuseResults: boolean;
 }
 
 export interface Transcriptions {
@@ -28,7 +31,7 @@ export interface Transcriptions {
    * Has a file transcribed that lies in the spool; takes care of the file from then on.
    * @throws where a field or the file cannot be served; nothing is left of either then.
    */
-  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<JobRecord<'transcription'>>;
+  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<Submitted<'transcription'>>;
 }
 
 const LIST_FIELDS = ['timestamp_granularities', 'include'];
@@ -37,30 +40,43 @@ const REFUSED = {
   stream: 'is not supported for transcripts yet; send "Prefer: respond-async" and look at the job for its progress',
 };
 
-export function createTranscriptions({ jobs, models, blobs, media, maxSeconds }: TranscriptionsDeps): Transcriptions {
+export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
+  const { jobs, models, blobs, media, maxSeconds, reuseResults } = deps;
+
   async function submit(account: string, { file, fields: given }: ReceivedForm, options: SubmissionOptions) {
     const { fields, warnings } = readFields(given);
-    const { model } = await models.find('asr', fields.model);
-    const language = languageFor(model, fields.language);
-    const { durationSeconds } = await media.probe(file.path);
-    if (durationSeconds !== undefined && durationSeconds > maxSeconds) throw tooLong(durationSeconds, maxSeconds);
-
     const id = newId('transcription');
-    const audio = {
-      blobKey: `${id}/input`,
-      bytes: file.bytes,
-      sha256: file.sha256,
-      ...(durationSeconds !== undefined && { durationSeconds }),
-    };
-    const task = { ...toOptions(fields), ...(language !== undefined && { language }), model: model.id, audio };
-    await blobs.commit(file, audio.blobKey);
-    const retention = { ...options.retention, ...fields.retention };
-    const submission = { kind: 'transcription', id, account, task, warnings, ...options, retention } as const;
-    return jobs.submit(submission).catch(async (error: unknown) => {
+    let isStored = false;
+
+    async function prepare(): Promise<Prepared<'transcription'>> {
+      const { model } = await models.find('asr', fields.model);
+      const language = languageFor(model, fields.language);
+      const { durationSeconds } = await media.probe(file.path);
+      if (durationSeconds !== undefined && durationSeconds > maxSeconds) throw tooLong(durationSeconds, maxSeconds);
+      const audio = {
+        blobKey: `${id}/input`,
+        bytes: file.bytes,
+        sha256: file.sha256,
+        ...(durationSeconds !== undefined && { durationSeconds }),
+      };
+      const task = { ...toOptions(fields), ...(language !== undefined && { language }), model: model.id, audio };
+      isStored = true;
+      await blobs.commit(file, audio.blobKey);
+      const { offered, allowed: mayReuse } = options.reuse;
+      const key = reuseResults && offered ? contentKeyFor(task, { version: model.version, warnings }) : undefined;
+      return { id, task, warnings, ...(key !== undefined && { content: { key, mayReuse } }) };
+    }
+
+    const said = { retention: fields.retention };
+    const asked = { kind: 'transcription', account, body: fields, said, audio: file.sha256, options } as const;
+    const submitted = await submitOnce(jobs, asked, prepare).catch(async (error: unknown) => {
       // A write that the database did not answer may have taken effect; the sweep removes the file if it has not.
-      if (!isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
+      if (isStored && !isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
       throw error;
     });
+    // What is left of it in spite of an error, the sweep finds too.
+    if (isStored && submitted.replayed) await blobs.deleteRecord(id).catch(() => {});
+    return submitted;
   }
 
   return {
@@ -107,6 +123,19 @@ function toOptions(fields: TranscriptionFields): Omit<TranscriptionTask, 'model'
     ...(prompt !== undefined && prompt !== '' && { prompt }),
     ...(temperature !== undefined && { temperature }),
   };
+}
+
+/**
+ * What is said in the same audio by the same model under the same options; undefined where the model does not tell its
+ * version, so that nobody knows whether it is the same. How the answer is written makes no difference.
+ */
+function contentKeyFor(
+  { model, language, prompt, temperature, wordTimestamps, audio }: TranscriptionTask,
+  { version, warnings }: { version: string | undefined; warnings: string[] },
+): string | undefined {
+  if (version === undefined) return undefined;
+  const { sha256, bytes } = audio;
+  return contentKeyOf({ model, version, sha256, bytes, language, prompt, temperature, wordTimestamps, warnings });
 }
 
 function tooLong(seconds: number, maxSeconds: number): ValidationError {
