@@ -1,5 +1,5 @@
 import type { BlobStore } from '@aigolos/blob-store';
-import { type Database, openDatabase } from '@aigolos/db';
+import type { Database } from '@aigolos/db';
 import type { LiveStreams, Producer, RedisConfig } from '@aigolos/queue';
 import { blobConfig, createCloser, createLogger, type Logger, loadConfig, queueConfig } from '@aigolos/runtime';
 import { z } from 'zod';
@@ -41,10 +41,11 @@ export async function withInstallation<T>(
   const closer = createCloser();
   try {
     const log = createLogger({ service: 'cli', level: 'warn' });
+    // Loaded when a command opens an installation: most commands do without, and should begin at once.
+    const { openDatabase } = await import('@aigolos/db');
     const db = await openDatabase(settings.MONGO_URL);
     closer.add(() => db.close());
     await db.prepare();
-    // Loaded when a command opens an installation: most commands do without, and should begin at once.
     const { openBlobStore } = await import('@aigolos/blob-store');
     const opened = redis ? await openRedis(settings, log) : undefined;
     if (opened) closer.add(opened.close);
@@ -77,8 +78,7 @@ async function openRedis(
   if (REDIS_URL === undefined) return undefined;
   const { createLiveStreams, createProducer } = await import('@aigolos/queue');
   const config = { REDIS_URL, QUEUE_PREFIX };
-  const live = await createLiveStreams(config, log);
-  const producer = await createProducer(config, log);
+  const [live, producer] = await Promise.all([createLiveStreams(config, log), createProducer(config, log)]);
   return {
     config,
     producer,

@@ -5,6 +5,7 @@ import { doctor } from './commands/doctor.ts';
 import { addEraseCommand } from './commands/erase.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addJobsCommand } from './commands/jobs.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addModelsCommand } from './commands/models.ts';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addModelsCommand(program);
   addKeysCommand(program);
   addAccountsCommand(program);
+  addJobsCommand(program);
   addCleanupCommand(program);
   addExportCommand(program);
   addImportCommand(program);

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline/promises';
 import type { JobRecord } from '@aigolos/db';
-import { planErasure } from '@aigolos/lifecycle';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { type Installation, withInstallation } from '../open-installation.ts';
@@ -36,6 +35,7 @@ async function erase(options: EraseOptions): Promise<void> {
 }
 
 async function plan(installation: Installation, account: string): Promise<void> {
+  const { planErasure } = await import('@aigolos/lifecycle');
   const interrupted = interruption();
   const counts: Record<string, number> = {};
   let bytes = 0;

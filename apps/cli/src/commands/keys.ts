@@ -1,6 +1,9 @@
-import { API_KEY_ROLES, type ApiKeyRole } from '@aigolos/db';
+import type { ApiKeyRole } from '@aigolos/db';
 import { type Command, Option } from 'commander';
 import { withInstallation } from '../open-installation.ts';
+
+/** All there are; named here so that other commands do without the library of the database. */
+const ROLES = Object.keys({ user: true, admin: true } satisfies Record<ApiKeyRole, true>);
 
 /** `aigolos keys create`. */
 export function addKeysCommand(program: Command): void {
@@ -11,7 +14,7 @@ export function addKeysCommand(program: Command): void {
     .addOption(
       new Option('--username <name>', 'whose key it is; the account is made where there is none').default('local'),
     )
-    .addOption(new Option('--role <role>', 'what it may do').choices([...API_KEY_ROLES]).default('user'))
+    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).default('user'))
     .option('--label <text>', 'what it is for', 'made by aigolos keys create')
     .action(createKey);
 }

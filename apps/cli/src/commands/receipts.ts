@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Jwks, JwksSchema } from '@aigolos/contracts';
-import { receiptKeys, verifyReceipt } from '@aigolos/lifecycle';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { withInstallation } from '../open-installation.ts';
@@ -18,11 +17,15 @@ export function addReceiptsCommand(program: Command): void {
 }
 
 async function verify(file: string, { keys }: { keys?: string }): Promise<void> {
+  const { verifyReceipt } = await import('@aigolos/lifecycle');
   const receipt = file === '-' ? await text(process.stdin) : await read(file);
   console.log(JSON.stringify(await verifyReceipt(receipt, keys ? await readKeys(keys) : await ownKeys()), null, 2));
 }
 
-const ownKeys = (): Promise<Jwks> => withInstallation(({ db }) => receiptKeys(db));
+async function ownKeys(): Promise<Jwks> {
+  const { receiptKeys } = await import('@aigolos/lifecycle');
+  return withInstallation(({ db }) => receiptKeys(db));
+}
 
 async function readKeys(file: string): Promise<Jwks> {
   const content = await read(file);

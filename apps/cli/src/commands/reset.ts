@@ -12,7 +12,6 @@ const OWN_ENTRIES = [
   'api-key',
   'blobs',
   'demo',
-  'demo',
   'logs',
   'mongod',
   'mongodb',

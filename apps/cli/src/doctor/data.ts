@@ -6,6 +6,7 @@ import {
   INCONSISTENCY_KINDS,
   type Inconsistency,
 } from '@aigolos/lifecycle';
+import { createQueueInspection } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
 import type { CliConfig } from '../config.ts';
 import { type Installation, withInstallation } from '../open-installation.ts';
@@ -13,6 +14,8 @@ import type { Reporter } from '../output/reporter.ts';
 import { removalDeps } from '../removal-deps.ts';
 import { readStackState, runningSupervisor } from '../supervisor/stack-state.ts';
 import type { Finding } from './finding.ts';
+import { checkJobs } from './jobs.ts';
+import { repairJobs } from './repair-jobs.ts';
 
 export interface DataOptions {
   config: CliConfig;
@@ -30,11 +33,17 @@ const NAMED = 3;
 /** What is lost, or promised and not done; the rest is mended by the running stack. */
 const BAD: readonly string[] = ['missing_blob', 'erased_record_present', 'erasure_unfinished'];
 
-/** Looks whether the data of the running or named installation fits together. Nothing where there is none. */
+/** Looks whether jobs of the running or named installation are stuck, and whether its data fits together. Nothing where there is none. */
 export async function checkData({ config, signal, settleMs = SETTLE_MS }: DataOptions): Promise<Finding[]> {
   if (!(await hasInstallation(config))) return [];
   try {
-    return await withInstallation((installation) => check(consistencyDeps(installation), settleMs, signal), { config });
+    return await withInstallation(
+      async (installation) => [
+        ...(await checkJobs(installation)),
+        ...(await check(consistencyDeps(installation), settleMs, signal)),
+      ],
+      { redis: true, config },
+    );
   } catch (error) {
     return [{ name: NAME, state: 'bad', detail: messageOf(error) }];
   }
@@ -45,13 +54,16 @@ export async function repairData(options: DataOptions, reporter: Reporter): Prom
   const { config, signal, graceMs = GRACE_MS } = options;
   return withInstallation(
     async (installation) => {
+      const { redis } = installation;
+      const jobs = redis ? await repairJobs({ ...installation, redis }, signal) : {};
+      for (const [repair, count] of Object.entries(jobs)) if (count > 0) reporter.ok('mended', `${repair}: ${count}`);
       const onRepaired = ({ kind, detail }: Inconsistency) => reporter.ok('mended', `${kind}: ${detail}`);
       const sweep = createConsistencySweep(consistencyDeps(installation), { graceMs, isAsked: true, onRepaired });
       const { found } = await sweep.sweep(signal);
-      if (total(found) === 0) return 0;
+      if (total(found) === 0) return total(jobs);
       reporter.begin('waiting', `${graceMs / 1_000} s, until what is just being written is whole`);
       await sleep(graceMs, undefined, { signal });
-      return total((await sweep.sweep(signal)).repaired);
+      return total(jobs) + total((await sweep.sweep(signal)).repaired);
     },
     { redis: true, config },
   );
@@ -91,10 +103,12 @@ const MENDED = 'the running stack mends it, or aigolos doctor --repair';
 const REMEDIES: Record<Inconsistency['kind'], string> = {
   orphan_blobs: MENDED,
   missing_blob: 'import a backup, or let aigolos doctor --repair note in the records that it is gone',
+  leftover_parts: MENDED,
   record_without_account: MENDED,
   message_without_conversation: MENDED,
   job_without_webhook_rows: MENDED,
   delivery_without_job: MENDED,
+  queue_entry_without_job: MENDED,
   erased_record_present: 'aigolos doctor --repair removes it again',
   erasure_unfinished: 'put right what is in its way; it is tried again by itself',
 };
@@ -103,7 +117,7 @@ function consistencyDeps(installation: Installation): ConsistencyDeps {
   const { db, blobs, redis } = installation;
   const removal = removalDeps(installation);
   const producer = redis?.producer ?? { remove: removal.producer.remove, addDelivery: () => Promise.resolve() };
-  return { ...removal, db, blobs, producer };
+  return { ...removal, db, blobs, producer, ...(redis && { queues: createQueueInspection(redis.producer) }) };
 }
 
 function total(counts: Record<string, number>): number {

@@ -41,11 +41,7 @@ export async function runErasure(
 
 function createRunner(installation: Installation) {
   const { db, redis, log } = installation;
-  const nowhere = {
-    add: () => Promise.resolve(),
-    knows: () => Promise.resolve(false),
-    remove: () => Promise.resolve(),
-  };
+  const nowhere = { bringForward: () => Promise.resolve() };
   const unheard = { publish: () => Promise.resolve() };
   // What is read is kept for a second at most: by then nobody finds it any more.
   const cache = { invalidate: () => Promise.resolve() };

@@ -1,6 +1,6 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ApiKeyRole, type Database, openDatabase } from '@aigolos/db';
+import type { ApiKeyRole, Database } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import { CliError } from '../cli-error.ts';
 
@@ -14,6 +14,7 @@ const KEY_FILES: Record<ApiKeyRole, string> = { user: 'api-key', admin: 'admin-k
  * @throws CliError where the database does not answer.
  */
 export async function prepareAccess(mongoUrl: string, home: string): Promise<string> {
+  const { openDatabase } = await import('@aigolos/db');
   const db = await openDatabase(mongoUrl).catch((error: unknown) => {
     const { host } = new URL(mongoUrl);
     throw new CliError(`The MongoDB at ${host} does not answer (${messageOf(error)}): start it, or correct MONGO_URL.`);

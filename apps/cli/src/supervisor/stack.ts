@@ -1,4 +1,3 @@
-import { ensureReplicaSet } from '@aigolos/db';
 import { CliError } from '../cli-error.ts';
 import type { CliConfig } from '../config.ts';
 import { givenDataSettings } from '../data-settings.ts';
@@ -84,7 +83,7 @@ async function startProcesses(
     'server',
     [redis?.spec, mongo?.spec].filter((spec) => spec !== undefined),
   );
-  if (database.kind === 'mongod') await ensureReplicaSet(mongoUrl);
+  if (database.kind === 'mongod') await (await import('@aigolos/db')).ensureReplicaSet(mongoUrl);
   const apiKey = await prepareAccess(mongoUrl, paths.home);
   await supervisor.start('app', await appSpecs(config, { redisUrl, mongoUrl }, preparation));
   const url = gatewayUrl(config);

@@ -54,5 +54,6 @@ function tell({ username, path, documents, files, bytes, unfinished }: ExportSum
   const reporter = createReporter();
   const what = `${counted(sum(documents), 'document')}, ${counted(files, 'file')}, ${(bytes / 1e6).toFixed(1)} MB`;
   reporter.ok(username, `${what} in ${path}`);
-  if (unfinished > 0) reporter.warn(username, `left out ${counted(unfinished, 'job')} that had not ended`);
+  if (unfinished > 0)
+    reporter.warn(username, `left out ${counted(unfinished, 'job')} that had not ended, or that a later version made`);
 }
