@@ -17,6 +17,10 @@ test('docs/webhooks.md: every command and receiver in it does what it says', asy
   await expect(runDocument('webhooks.md', { stack, programs, replace })).resolves.toBeUndefined();
 });
 
+test('docs/long-speech.md: every command in it does what it says', async () => {
+  await expect(runDocument('long-speech.md', { stack })).resolves.toBeUndefined();
+});
+
 test('docs/data-lifecycle.md: every command in it does what it says', async () => {
   const files = { 'speech.flac': audioClip('kennedy') };
   await expect(runDocument('data-lifecycle.md', { stack, files })).resolves.toBeUndefined();

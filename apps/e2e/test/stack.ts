@@ -81,6 +81,8 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
     BLOB_DIR: blobDir,
     DRAIN_GRACE_MS: '500',
     RECONCILE_EVERY_MS: '2000',
+    // What is sent twice is to be worked on twice.
+    REUSE_RESULTS: 'false',
     TEST_ENGINE_PACE_MS: String(paceMs),
     ...(engines === 'real' ? realEngines() : { ASR_ENGINE: 'test', LLM_ENGINE: 'test', TTS_ENGINE: 'test' }),
     ...more,
@@ -137,7 +139,8 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
     async stop() {
       await Promise.all(running.map((app) => app.end('SIGTERM')));
       await db.close();
-      await Promise.all([redis.kill(), mongo.kill(), rm(blobDir, { recursive: true, force: true })]);
+      // Their data go with them, so there is nothing that they should write down in their own time.
+      await Promise.all([redis.kill('SIGKILL'), mongo.kill('SIGKILL'), rm(blobDir, { recursive: true, force: true })]);
     },
   };
 }
