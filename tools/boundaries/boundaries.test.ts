@@ -80,13 +80,15 @@ const planted: Planted[] = [
   {
     rule: 'a worker uses its own engines only',
     files: { 'apps/worker-asr/src/main.ts': `const load = () => import('@aigolos/engines/llm');` },
-    breaches: ['apps/worker-asr/src/main.ts:1: imports @aigolos/engines/llm; worker-asr may use asr, catalogue of it'],
+    breaches: [
+      'apps/worker-asr/src/main.ts:1: imports @aigolos/engines/llm; worker-asr may use asr, vad, catalogue of it',
+    ],
   },
   {
     rule: 'conformance suites are for test files',
     files: { 'apps/worker-asr/src/main.ts': `import '@aigolos/engines/conformance';` },
     breaches: [
-      'apps/worker-asr/src/main.ts:1: imports @aigolos/engines/conformance; worker-asr may use asr, catalogue of it',
+      'apps/worker-asr/src/main.ts:1: imports @aigolos/engines/conformance; worker-asr may use asr, vad, catalogue of it',
     ],
   },
   {

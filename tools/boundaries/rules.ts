@@ -46,7 +46,7 @@ export const TEST_PROJECTS: readonly string[] = ['e2e'];
 export const SUBPATHS: Record<string, { apps: Record<string, readonly string[]>; tests: readonly string[] }> = {
   engines: {
     apps: {
-      'worker-asr': ['asr', 'catalogue'],
+      'worker-asr': ['asr', 'vad', 'catalogue'],
       'worker-llm': ['llm', 'catalogue'],
       'worker-tts': ['tts', 'catalogue'],
       // `asr` for the word error rate, by which the demo judges its transcript.
