@@ -40,8 +40,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
     const cache = await createReadCache(config, log, metrics);
     closer.add(() => cache.close());
     const runner = createJobRunner({
-      kind: 'erasure',
-      process: createEraser({ db, blobs, producer, live, cancels, cache, log }),
+      processors: { erasure: createEraser({ db, blobs, producer, live, cancels, cache, log }) },
       deps: { db, producer, live, cache, log },
       metrics,
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
 import { JOB_CATALOGUE, type JobKind, type ModelInfo } from '@aigolos/contracts';
 import { type Database, openDatabase } from '@aigolos/db';
-import { createJobRunner, type Processor } from '@aigolos/jobs';
+import { createJobRunner, type Processor, type Processors } from '@aigolos/jobs';
 import {
   createCancelReceiver,
   createLiveStreams,
@@ -123,7 +123,11 @@ export async function openHouse(
       const live = await createLiveStreams(config, log);
       const cache = await createReadCache(config, log);
       const deps = { db, producer, live, cache, log };
-      const runner = createJobRunner({ kind, process, deps, metrics: createMetrics('test') });
+      const runner = createJobRunner({
+        processors: { [kind]: process } as unknown as Processors<typeof kind>,
+        deps,
+        metrics: createMetrics('test'),
+      });
       const cancels = createCancelReceiver(config, log, runner.cancel);
       const { queue: name } = JOB_CATALOGUE[kind];
       const queue = createQueueWorker({ redis: config, queue: name, concurrency: 4, handle: runner.handle, log });

@@ -13,14 +13,14 @@ import { openVad } from './vad.ts';
 export function createApp(config: Config, log: Logger): App {
   return createWorker({
     service: 'worker-asr',
-    kind: 'transcription',
+    queue: 'asr',
     config,
     log,
     async open() {
       const engine = await createEngine(config, log);
       const vad = await openVad(config, log);
       const version = await modelVersion(config);
-      const process = createTranscribeProcessor({
+      const transcription = createTranscribeProcessor({
         engine,
         media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
         blobs: openBlobStore(config),
@@ -28,7 +28,7 @@ export function createApp(config: Config, log: Logger): App {
         maxSeconds: config.AUDIO_MAX_SECONDS,
       });
       return {
-        process,
+        processors: { transcription },
         models: [
           { ...describeModel(engine.model, 'asr', { isDefault: true }), ...(version !== undefined && { version }) },
         ],

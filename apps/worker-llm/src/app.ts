@@ -9,14 +9,13 @@ import { createEngine } from './engine.ts';
 export function createApp(config: Config, log: Logger): App {
   return createWorker({
     service: 'worker-llm',
-    kind: 'chat',
+    queue: 'llm',
     config,
     log,
     async open({ conversations }) {
       const engine = await createEngine(config, log);
-      const process = createAnswerProcessor({ engine, conversations });
       return {
-        process,
+        processors: { chat: createAnswerProcessor({ engine, conversations }) },
         models: [describeModel(engine.model, 'llm', { isDefault: true })],
         close: () => engine.close(),
       };

@@ -29,10 +29,13 @@ export function createApp(config: Config, log: Logger): App {
       const { db, producer } = stores;
 
       const shared = { deps: stores, redis: config, metrics };
-      const process = createEraser({ ...stores, backupDir: config.BACKUP_DIR });
       const dataJobs = [
-        startDataJob({ ...shared, kind: 'erasure', process }),
-        startDataJob({ ...shared, kind: 'export', process: createExportProcessor(stores) }),
+        startDataJob({
+          ...shared,
+          queue: 'erasure',
+          processors: { erasure: createEraser({ ...stores, backupDir: config.BACKUP_DIR }) },
+        }),
+        startDataJob({ ...shared, queue: 'export', processors: { export: createExportProcessor(stores) } }),
       ];
       for (const job of dataJobs) closer.add(() => job.stop());
 

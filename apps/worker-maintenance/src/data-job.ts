@@ -1,12 +1,12 @@
-import { JOB_CATALOGUE, type JobKind } from '@aigolos/contracts';
-import { createJobRunner, type Processor } from '@aigolos/jobs';
+import type { KindsOf, QueueName } from '@aigolos/contracts';
+import { createJobRunner, type Processors } from '@aigolos/jobs';
 import { createCancelReceiver, createQueueWorker, type RedisConfig } from '@aigolos/queue';
 import type { Registry } from '@aigolos/runtime';
 
-export interface DataJobOptions<Kind extends JobKind> {
-  kind: Kind;
-  process: Processor<Kind>;
-  deps: Parameters<typeof createJobRunner<Kind>>[0]['deps'];
+export interface DataJobOptions<Queue extends QueueName> {
+  queue: Queue;
+  processors: Processors<KindsOf<Queue>>;
+  deps: Parameters<typeof createJobRunner<KindsOf<Queue>>>[0]['deps'];
   redis: RedisConfig;
   metrics: Registry;
 }
@@ -17,13 +17,12 @@ export interface DataJob {
   stop(): Promise<void>;
 }
 
-/** Takes the jobs of one kind off their queue and runs them, one at a time. */
-export function startDataJob<Kind extends JobKind>(options: DataJobOptions<Kind>): DataJob {
-  const { kind, process, deps, redis, metrics } = options;
+/** Takes jobs off one queue and runs them, one at a time. */
+export function startDataJob<Queue extends QueueName>(options: DataJobOptions<Queue>): DataJob {
+  const { queue, processors, deps, redis, metrics } = options;
   const { log } = deps;
-  const runner = createJobRunner({ kind, process, deps, metrics });
+  const runner = createJobRunner({ processors, deps, metrics });
   const cancels = createCancelReceiver(redis, log, (jobId) => runner.cancel(jobId));
-  const { queue } = JOB_CATALOGUE[kind];
   const worker = createQueueWorker({ redis, queue, concurrency: 1, handle: runner.handle, log, metrics });
   return {
     isRunning: () => worker.isRunning(),

@@ -48,11 +48,13 @@ beforeAll(async () => {
   const offer = { defaults: DEFAULT_RETENTION, maxSeconds: DEFAULT_RETENTION.result ?? 0 };
   const jobs = createJobs({ ...stores, retention: offer });
   const worker = startDataJob({
-    kind: 'transcription',
-    async process({ job }) {
-      if (job.task.model === 'fails') throw new AsrServiceError('it is no speech', { code: 'ASR_ENGINE_REJECTED' });
-      const result = { text: 'hi', language: 'en', durationSeconds: 1, segments: [], words: [] };
-      return { result, usage: {}, warnings: [] };
+    queue: 'asr',
+    processors: {
+      async transcription({ job }) {
+        if (job.task.model === 'fails') throw new AsrServiceError('it is no speech', { code: 'ASR_ENGINE_REJECTED' });
+        const result = { text: 'hi', language: 'en', durationSeconds: 1, segments: [], words: [] };
+        return { result, usage: {}, warnings: [] };
+      },
     },
     deps: stores,
     redis: config,

@@ -11,7 +11,7 @@ import { createSpeakProcessor } from './speak.processor.ts';
 export function createApp(config: Config, log: Logger): App {
   return createWorker({
     service: 'worker-tts',
-    kind: 'speech',
+    queue: 'tts',
     config,
     log,
     async open() {
@@ -23,14 +23,14 @@ export function createApp(config: Config, log: Logger): App {
         ffprobePath: config.FFPROBE_PATH,
         tempDir: blobs.spoolDir,
       });
-      const process = createSpeakProcessor({ engines, media, blobs });
+      const processors = { speech: createSpeakProcessor({ engines, media, blobs }) };
       const models = engines.map(({ model, voices }, index) =>
         describeModel(model, 'tts', { isDefault: index === 0, voices }),
       );
       const close = async () => {
         for (const engine of engines) await engine.close();
       };
-      return { process, models, close };
+      return { processors, models, close };
     },
   });
 }

@@ -28,3 +28,6 @@ export interface Processed<Kind extends JobKind> {
 
 /** Does the work of one job. It may be run twice for the same job. */
 export type Processor<Kind extends JobKind> = (context: JobContext<Kind>) => Promise<Processed<Kind>>;
+
+/** The work of the kinds that share a queue: exactly one processor each. */
+export type Processors<Kinds extends JobKind> = { [Kind in Kinds]: Processor<Kind> };

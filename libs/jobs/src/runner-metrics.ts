@@ -1,8 +1,8 @@
 import type { JobKind } from '@aigolos/contracts';
 import { Counter, Histogram, type Registry } from '@aigolos/runtime';
 
-/** Runners of several kinds in one process share their metrics. */
-export function createRunnerMetrics(registry: Registry, kind: JobKind) {
+/** Runners in one process share their metrics. */
+export function createRunnerMetrics(registry: Registry, kinds: readonly JobKind[]) {
   const known = (name: string) => registry.getSingleMetric(name);
   const registers = [registry];
   const finished =
@@ -13,7 +13,7 @@ export function createRunnerMetrics(registry: Registry, kind: JobKind) {
       labelNames: ['kind', 'status'],
       registers,
     });
-  finished.inc({ kind, status: 'completed' }, 0);
+  for (const kind of kinds) finished.inc({ kind, status: 'completed' }, 0);
   const failures =
     (known('aigolos_job_attempts_failed_total') as Counter<'kind'> | undefined) ??
     new Counter({
@@ -22,7 +22,7 @@ export function createRunnerMetrics(registry: Registry, kind: JobKind) {
       labelNames: ['kind'],
       registers,
     });
-  failures.inc({ kind }, 0);
+  for (const kind of kinds) failures.inc({ kind }, 0);
   const seconds =
     (known('aigolos_job_duration_seconds') as Histogram<'kind'> | undefined) ??
     new Histogram({

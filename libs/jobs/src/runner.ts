@@ -9,13 +9,12 @@ import { invalidateJob } from './cached.ts';
 import type { JobsDeps } from './deps.ts';
 import { expireJob, tellEnd } from './endings.ts';
 import { expiryOf } from './expiry.ts';
-import type { Processor } from './processor.ts';
+import type { Processor, Processors } from './processor.ts';
 import { createRunnerMetrics } from './runner-metrics.ts';
 import { waitForTurn, writeTurn } from './turns.ts';
 
-export interface RunnerOptions<Kind extends JobKind> {
-  kind: Kind;
-  process: Processor<Kind>;
+export interface RunnerOptions<Kinds extends JobKind> {
+  processors: Processors<Kinds>;
   deps: JobsDeps;
   metrics: Registry;
   /** For tests. */
@@ -44,20 +43,21 @@ const DATABASE_AWAY_MS = 1_000;
 /** A later version may put other kinds of jobs on this queue: they are left for its workers to take. */
 const OF_A_LATER_VERSION_MS = 1_000;
 
-export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kind>): JobRunner {
-  const { kind, process, deps, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
+export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Kinds>): JobRunner {
+  const { deps, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
   const { db, cache, log } = deps;
-  const worker = `${kind}-${randomUUID()}`;
+  // A record's kind and its processor's are the same one, which the types of a look-up by kind cannot say.
+  const processors: Partial<Record<JobKind, unknown>> = options.processors;
+  const processorOf = (kind: JobKind) => processors[kind] as Processor<JobKind> | undefined;
+  const kinds = Object.keys(processors) as Kinds[];
+  const worker = `${kinds.join('+')}-${randomUUID()}`;
   const handling = new Set<string>();
-  const running = new Map<string, Attempt<Kind>>();
+  const running = new Map<string, Attempt<JobKind>>();
   let draining = false;
-  const metrics = createRunnerMetrics(options.metrics, kind);
+  const metrics = createRunnerMetrics(options.metrics, kinds);
 
   /** Writes an end. Waits for a database that is away: the work is done, and only this is left of it. */
-  async function finish(
-    job: JobRecord<Kind>,
-    ending: Omit<JobEnding, 'finishedAt' | keyof JobExpiry>,
-  ): Promise<Handled> {
+  async function finish(job: JobRecord, ending: Omit<JobEnding, 'finishedAt' | keyof JobExpiry>): Promise<Handled> {
     const finishedAt = new Date();
     const whole = { ...ending, finishedAt, ...expiryOf(job, ending.status, finishedAt) };
     const won = await untilDatabaseAnswers(async () => {
@@ -68,8 +68,8 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
     });
     if (!won) return 'done';
     if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as JobRecord<'chat'>);
-    metrics.finished.inc({ kind, status: ending.status });
-    metrics.seconds.observe({ kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
+    metrics.finished.inc({ kind: job.kind, status: ending.status });
+    metrics.seconds.observe({ kind: job.kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
     await tellEnd(deps, job);
     return 'done';
   }
@@ -85,14 +85,14 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
     }
   }
 
-  async function release(job: JobRecord<Kind>, release: Release, againAfterMs: number): Promise<Handled> {
+  async function release(job: JobRecord, release: Release, againAfterMs: number): Promise<Handled> {
     const released = await untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, release));
     if (!released) return 'done';
     await invalidateJob(cache, job);
     return { againAfterMs };
   }
 
-  async function settle(job: JobRecord<Kind>, outcome: AttemptOutcome<Kind>): Promise<Handled> {
+  async function settle(job: JobRecord, outcome: AttemptOutcome<JobKind>): Promise<Handled> {
     if (outcome.type === 'processed') {
       const { result, usage, warnings, incomplete } = outcome.output;
       return finish(job, {
@@ -115,14 +115,14 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
       case 'drained':
         return release(job, { outcome: cause, checkpoint }, 0);
       case 'timed_out':
-        return retryOrFail(job, attemptTimedOut(kind), checkpoint);
+        return retryOrFail(job, attemptTimedOut(job.kind), checkpoint);
     }
   }
 
-  async function retryOrFail(job: JobRecord<Kind>, error: unknown, checkpoint: unknown): Promise<Handled> {
-    const again = isRetryable(error) && job.attempt < JOB_CATALOGUE[kind].maxAttempts;
+  async function retryOrFail(job: JobRecord, error: unknown, checkpoint: unknown): Promise<Handled> {
+    const again = isRetryable(error) && job.attempt < JOB_CATALOGUE[job.kind].maxAttempts;
     log.warn({ jobId: job._id, attempt: job.attempt, again, err: error }, 'an attempt failed');
-    metrics.failures.inc({ kind });
+    metrics.failures.inc({ kind: job.kind });
     const failure = toJobFailure(error);
     if (!again) return finish(job, { status: 'failed', failure });
     return release(job, { outcome: 'retried', error: failure.code, checkpoint }, backoffMs(job.attempt, retryBackoff));
@@ -130,14 +130,15 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
 
   async function expire(job: Pick<JobRecord, keyof JobRecord>): Promise<Handled> {
     if (!(await expireJob(deps, job))) return { againAfterMs: HELD_GRACE_MS };
-    metrics.finished.inc({ kind, status: 'expired' });
+    metrics.finished.inc({ kind: job.kind, status: 'expired' });
     return 'done';
   }
 
   async function take(jobId: string): Promise<Handled> {
     const seen = await db.jobs.find(jobId);
     if (!seen) return 'done';
-    if (seen.kind !== kind) return { againAfterMs: OF_A_LATER_VERSION_MS };
+    const process = processorOf(seen.kind);
+    if (!process) return { againAfterMs: OF_A_LATER_VERSION_MS };
     if (seen.status === 'queued' && seen.deadlineAt && seen.deadlineAt <= new Date()) return expire(seen);
     const wait = await waitForTurn(deps, seen);
     if (wait) return wait;
@@ -146,14 +147,14 @@ export function createJobRunner<Kind extends JobKind>(options: RunnerOptions<Kin
     if (claim.outcome === 'held') return { againAfterMs: claim.until.getTime() - Date.now() + HELD_GRACE_MS };
     if (claim.outcome === 'foreign') return { againAfterMs: OF_A_LATER_VERSION_MS };
     if (claim.outcome !== 'claimed') return 'done';
-    const job = claim.job as JobRecord<Kind>;
+    const { job } = claim;
     await invalidateJob(cache, job);
-    return work(job);
+    return work(job, process);
   }
 
-  async function work(job: JobRecord<Kind>): Promise<Handled> {
+  async function work(job: JobRecord, process: Processor<JobKind>): Promise<Handled> {
     if (job.cancelRequestedAt) return finish(job, { status: 'cancelled' });
-    if (job.crashes >= JOB_CATALOGUE[kind].crashLimit) {
+    if (job.crashes >= JOB_CATALOGUE[job.kind].crashLimit) {
       const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
       return finish(job, {
         status: 'failed',

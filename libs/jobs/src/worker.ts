@@ -1,4 +1,4 @@
-import { JOB_CATALOGUE, type JobKind, type ModelInfo } from '@aigolos/contracts';
+import type { KindsOf, ModelInfo, QueueName } from '@aigolos/contracts';
 import { type Database, openDatabase } from '@aigolos/db';
 import {
   createCancelReceiver,
@@ -10,7 +10,7 @@ import {
   type RedisConfig,
 } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger, startHealthServer, startPeriodic } from '@aigolos/runtime';
-import type { Processor } from './processor.ts';
+import type { Processors } from './processor.ts';
 import { createJobRunner, type JobRunner } from './runner.ts';
 
 export interface WorkerConfig extends RedisConfig {
@@ -21,19 +21,24 @@ export interface WorkerConfig extends RedisConfig {
   HEALTH_PORT?: number | undefined;
 }
 
-export interface WorkerParts<Kind extends JobKind> {
+export interface WorkerParts<Queue extends QueueName> {
   service: string;
-  kind: Kind;
+  queue: Queue;
   config: WorkerConfig;
   log: Logger;
   /** Opens what this worker works with; called once, with a connected database. */
-  open: (db: Database) => Promise<{ process: Processor<Kind>; models: ModelInfo[]; close: () => Promise<void> }>;
+  open: (db: Database) => Promise<{
+    processors: Processors<KindsOf<Queue>>;
+    models: ModelInfo[];
+    close: () => Promise<void>;
+  }>;
 }
 
 const ANNOUNCE_EVERY_MS = 30_000;
 
-/** What every worker app is: a processor, the queue of its kind, its models announced, health and a clean end. */
-export function createWorker<Kind extends JobKind>({ service, kind, config, log, open }: WorkerParts<Kind>): App {
+/** What every worker app is: a queue and a processor for each kind on it, its models announced, health and a clean end. */
+export function createWorker<Queue extends QueueName>(parts: WorkerParts<Queue>): App {
+  const { service, queue: name, config, log, open } = parts;
   const closer = createCloser();
   const metrics = createMetrics(service);
   let queue: QueueWorker | undefined;
@@ -59,7 +64,7 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
       closer.add(() => producer.close());
       const cache = await createReadCache(config, log, metrics);
       closer.add(() => cache.close());
-      const { process, models, close } = await open(db);
+      const { processors, models, close } = await open(db);
       closer.add(close);
       const announcing = startPeriodic({
         intervalMs: ANNOUNCE_EVERY_MS,
@@ -68,10 +73,9 @@ export function createWorker<Kind extends JobKind>({ service, kind, config, log,
       });
       closer.add(() => announcing.stop());
       const deps = { db, producer, live, cache, log };
-      runner = createJobRunner({ kind, process, deps, metrics });
+      runner = createJobRunner({ processors, deps, metrics });
       const cancels = createCancelReceiver(config, log, (jobId) => runner?.cancel(jobId));
       closer.add(() => cancels.close());
-      const { queue: name } = JOB_CATALOGUE[kind];
       queue = createQueueWorker({
         redis: config,
         queue: name,

@@ -46,8 +46,9 @@ function createRunner(installation: Installation) {
   // What is read is kept for a second at most: by then nobody finds it any more.
   const cache = { invalidate: () => Promise.resolve() };
   return createJobRunner({
-    kind: 'erasure',
-    process: createEraser({ ...removalDeps(installation), db, backupDir: installation.backupDir }),
+    processors: {
+      erasure: createEraser({ ...removalDeps(installation), db, backupDir: installation.backupDir }),
+    },
     deps: { db, producer: redis?.producer ?? nowhere, live: redis?.live ?? unheard, cache, log },
     metrics: createMetrics('cli'),
   });

@@ -82,6 +82,11 @@ export const JOB_CATALOGUE = {
   },
 } as const satisfies Record<JobKind, unknown>;
 
+/** The kinds that travel on a queue. */
+export type KindsOf<Queue extends QueueName> = {
+  [Kind in JobKind]: (typeof JOB_CATALOGUE)[Kind]['queue'] extends Queue ? Kind : never;
+}[JobKind];
+
 /** `webhooks` carries ids of deliveries, the others ids of jobs. */
 export type QueueName = (typeof JOB_CATALOGUE)[JobKind]['queue'] | 'webhooks';
 export const QUEUE_NAMES = [
