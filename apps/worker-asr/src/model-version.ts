@@ -3,7 +3,7 @@ import { installedModel } from '@aigolos/engines/catalogue';
 import type { Config } from './config.ts';
 
 /** To be raised with every change by which this worker makes another transcript of the same audio with the same model. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /**
  * Another one when the same audio may get another transcript: it changes with the engine, the files of the models and this

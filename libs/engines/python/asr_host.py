@@ -30,6 +30,9 @@ import traceback
 TEMPERATURES = [0.0, 0.4]
 BEAM_SIZE = 5
 SAMPLE_RATE_HZ = 16_000
+# A window that the model doubts (below its log_prob_threshold) and takes for silence by more than this is left out. Among
+# the noises that a detector lets through, "Thank you very much." was heard at 0.57; the library's own 0.6 keeps it.
+NO_SPEECH_THRESHOLD = 0.5
 
 
 class Requests:
@@ -116,6 +119,7 @@ def transcribe(model, request, pcm, send, is_cancelled):
         best_of=1,
         # Each window for itself: a repetition that the model falls into does not carry over.
         condition_on_previous_text=False,
+        no_speech_threshold=NO_SPEECH_THRESHOLD,
     )
     for segment in restore_speech_timestamps(segments, speech, SAMPLE_RATE_HZ):
         if is_cancelled(request_id):
