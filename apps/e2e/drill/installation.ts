@@ -59,8 +59,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     DRAIN_GRACE_MS: '500',
     STOP_GRACE_MS: '500',
     RECONCILE_EVERY_MS: '2000',
-    // Each look reads every record: more often is more than a machine of two cores has left.
-    CONSISTENCY_EVERY_MS: '5000',
+    CONSISTENCY_EVERY_MS: '2000',
     // Longer than a gateway is frozen, or a database away, between the storing of a file and of its record.
     CONSISTENCY_GRACE_MS: '30000',
     EXPIRE_EVERY_MS: '1000',
