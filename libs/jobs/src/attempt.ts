@@ -55,6 +55,11 @@ export function startAttempt<Kind extends JobKind>(options: {
   const limits = [setTimeout(() => stop('timed_out'), JOB_CATALOGUE[job.kind].attemptTimeoutMs)];
   if (job.deadlineAt) limits.push(setTimeout(() => stop('expired'), timerMs(job.deadlineAt)));
 
+  let toldUnits = 0;
+  const emitDelta = (text: string) => {
+    void live.publish(job._id, { type: 'delta', fence: job.fence, text, offset: toldUnits });
+    toldUnits += text.length;
+  };
   const context = {
     job,
     signal: stopping.signal,
@@ -65,7 +70,7 @@ export function startAttempt<Kind extends JobKind>(options: {
       await Promise.race([renewals.checkpointNow(value), stopped]);
       void live.publish(job._id, { type: 'checkpoint', fence: job.fence });
     },
-    emitDelta: (text: string) => void live.publish(job._id, { type: 'delta', fence: job.fence, text }),
+    emitDelta,
   };
   const stopCause = () =>
     stopping.signal.reason instanceof AttemptStopped ? stopping.signal.reason.stopCause : undefined;

@@ -43,9 +43,9 @@ export interface Jobs {
 }
 
 export type JobNews =
-  | { type: 'delta'; fence: number; text: string }
-  /** Its record may hold a new checkpoint. Also told now and then, as news can be lost. */
-  | { type: 'checkpoint' }
+  | { type: 'delta'; fence: number; text: string; offset?: number | undefined }
+  /** Its record may hold a new checkpoint, or another state. Also told now and then, as news can be lost; then with what was seen. */
+  | { type: 'checkpoint'; seen?: JobSummary }
   /** The last one. */
   | { type: 'ended'; job: AnyJobRecord };
 
@@ -85,7 +85,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       // A record can be large; whether it has ended is looked at every second.
       const seen = await db.jobs.summaryOf(account, id);
       if (seen && !isFinal(seen.status)) {
-        yield { type: 'checkpoint' };
+        yield { type: 'checkpoint', seen };
         continue;
       }
       const job = await getSettled(account, id);

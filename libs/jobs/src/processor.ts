@@ -14,7 +14,7 @@ export interface JobContext<Kind extends JobKind> {
   checkpoint(value: unknown): void;
   /** As `checkpoint`, and resolves when the record holds it, of which those who watch are told. @throws the signal's reason where the attempt is stopped before. */
   checkpointNow(value: unknown): Promise<void>;
-  /** A piece of text for those who watch. */
+  /** A piece of the text that is its result, for those who watch; each attempt tells all of it, from its beginning. */
   emitDelta(text: string): void;
 }
 

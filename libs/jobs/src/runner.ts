@@ -45,7 +45,7 @@ const OF_A_LATER_VERSION_MS = 1_000;
 
 export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Kinds>): JobRunner {
   const { deps, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
-  const { db, cache, log } = deps;
+  const { db, live, cache, log } = deps;
   // A record's kind and its processor's are the same one, which the types of a look-up by kind cannot say.
   const processors: Partial<Record<JobKind, unknown>> = options.processors;
   const processorOf = (kind: JobKind) => processors[kind] as Processor<JobKind> | undefined;
@@ -89,6 +89,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     const released = await untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, release));
     if (!released) return 'done';
     await invalidateJob(cache, job);
+    void live.publish(job._id, { type: 'changed', fence: job.fence });
     return { againAfterMs };
   }
 
@@ -149,6 +150,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (claim.outcome !== 'claimed') return 'done';
     const { job } = claim;
     await invalidateJob(cache, job);
+    void live.publish(jobId, { type: 'changed', fence: job.fence });
     return work(job, process);
   }
 

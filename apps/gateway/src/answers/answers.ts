@@ -7,6 +7,7 @@ import { clientGone, waitPatiently } from './held-open.ts';
 import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
+import { sendEvents } from './server-sent-events.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
@@ -145,11 +146,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
       announce(reply, record, replayed);
       const signal = hold(request, reply, record);
       const events = await streamCompletion(jobs, record, { includeUsage, signal, log: request.log });
-      return reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-cache')
-        .header('x-accel-buffering', 'no')
-        .send(events);
+      return sendEvents(reply, events);
     },
   };
 }

@@ -34,7 +34,7 @@ export function toJobView(job: JobSummary, place?: Place): JobView {
     conversation: job.conversation ?? null,
     warnings: job.warnings,
     metadata: job.metadata,
-    urls: { self, cancel: `${self}/cancel`, result: `${self}/result` },
+    urls: { self, cancel: `${self}/cancel`, result: `${self}/result`, events: `${self}/events` },
   };
 }
 

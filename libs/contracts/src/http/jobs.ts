@@ -66,7 +66,7 @@ export const JobViewSchema = z
     conversation: z.string().nullable(),
     warnings: z.array(z.string()),
     metadata: z.record(z.string(), z.string()),
-    urls: z.object({ self: z.string(), cancel: z.string(), result: z.string() }),
+    urls: z.object({ self: z.string(), cancel: z.string(), result: z.string(), events: z.string() }),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof JobViewSchema>;

@@ -118,6 +118,7 @@ export const JOB_SUMMARY_FIELDS = [
   'warnings',
   'metadata',
   'progress',
+  'fence',
   'attempt',
   'priority',
   'startBy',

@@ -3,6 +3,7 @@ import {
   JobDeletedSchema,
   JobListQuerySchema,
   JobListSchema,
+  JobStreamEventSchema,
   JobViewSchema,
   LIMITS,
   SpeechTimingsViewSchema,
@@ -13,6 +14,7 @@ import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { toJobView } from '../../answers/job-view.ts';
+import { sendEvents } from '../../answers/server-sent-events.ts';
 import { deletedBy } from '../erasures/erasure-view.ts';
 import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
@@ -20,6 +22,8 @@ import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
 import { audioContent, subtitleContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
+import { parseEventId } from './event-position.ts';
+import { jobEvents, knowsTheEnd } from './job-events.ts';
 
 export interface JobRoutesDeps {
   jobs: Jobs;
@@ -86,6 +90,37 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       schema: schema('Cancel a job; harmless after its end', { params, response: { 200: JobViewSchema, ...problems } }),
     },
     async (request, reply) => answers.job(reply, await jobs.cancel(request.account, request.params.id)),
+  );
+
+  app.get(
+    '/v1/jobs/:id/events',
+    {
+      config,
+      schema: schema('What happens to a job, as server-sent events, up to its end', {
+        params,
+        headers: z.looseObject({
+          'last-event-id': z
+            .string()
+            .optional()
+            .describe('Id of the last event that was read: it goes on after that one'),
+        }),
+        response: {
+          200: {
+            description: 'Each event has an id, and ends a job at most once',
+            content: { 'text/event-stream': { schema: JobStreamEventSchema } },
+          },
+          204: z.null().describe('The last event was read already: there will be no more'),
+          ...problems,
+        },
+      }),
+    },
+    async (request, reply) => {
+      const job = await jobs.get(request.account, request.params.id);
+      const after = parseEventId(request.headers['last-event-id']);
+      if (knowsTheEnd(after, job)) return reply.code(204).send(null);
+      const signal = heldOpenSignal(reply, stopping);
+      return sendEvents(reply, jobEvents(jobs, job, { after, signal, log: request.log }));
+    },
   );
 
   app.get(
