@@ -22,13 +22,15 @@ export interface Jobs {
   get(account: string, id: string): Promise<AnyJobRecord>;
   /** As `get`, and cheap to ask again and again: changes that were not made through AIGolos may show a second late. */
   poll(account: string, id: string): Promise<JobSummary>;
-  /** Newest first, and cheap as `poll`. `after` is the id of the last job of the page before. */
+  /** Newest first unless `order` is `asc`, and cheap as `poll`. `after` is the id of the last job of the page before. */
   list(filter: {
     account: string;
     limit: number;
     after?: string | undefined;
     kind?: JobKind | undefined;
     status?: JobStatus | undefined;
+    metadata?: Record<string, string> | undefined;
+    order?: 'asc' | 'desc' | undefined;
   }): Promise<{ jobs: JobSummary[]; hasMore: boolean }>;
   /** The job once it has ended, or as it is after the time, if one is given, or when the signal aborts. */
   waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
@@ -105,11 +107,12 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     },
     watch,
     checkpointOf: db.jobs.checkpointOf,
-    async list({ account, limit, after, kind, status }) {
-      const key = `jobs:${JSON.stringify([account, limit, after, kind, status])}`;
+    async list({ account, limit, after, ...asked }) {
+      const { kind, status, metadata, order } = asked;
+      const key = `jobs:${JSON.stringify([account, limit, after, kind, status, metadata, order])}`;
       const found = await cache.read(listScopes(account), key, async () => {
         const last = after === undefined ? undefined : await get(account, after);
-        return db.jobs.summaries({ account, limit: limit + 1, after: last, kind, status });
+        return db.jobs.summaries({ account, limit: limit + 1, after: last, ...asked });
       });
       return { jobs: found.slice(0, limit).filter((job) => !isDue(job)), hasMore: found.length > limit };
     },

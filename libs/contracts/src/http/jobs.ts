@@ -71,11 +71,13 @@ export const JobViewSchema = z
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof JobViewSchema>;
 
-export const JobListQuerySchema = z.object({
+/** Loose, since `metadata[key]=value` stands beside these, as often as there are keys to go by. */
+export const JobListQuerySchema = z.looseObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: z.string().optional().describe('Id of the last job of the page before'),
   kind: JobKindSchema.optional(),
   status: JobStatusSchema.optional(),
+  order: z.enum(['asc', 'desc']).default('desc').describe('By the time of submission: `desc` begins with the newest'),
 });
 export type JobListQuery = z.infer<typeof JobListQuerySchema>;
 

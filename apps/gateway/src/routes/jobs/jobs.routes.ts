@@ -24,6 +24,7 @@ import { audioContent, subtitleContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 import { parseEventId } from './event-position.ts';
 import { jobEvents, knowsTheEnd } from './job-events.ts';
+import { metadataFilter } from './metadata-filter.ts';
 
 export interface JobRoutesDeps {
   jobs: Jobs;
@@ -50,13 +51,15 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
     '/v1/jobs',
     {
       config,
-      schema: schema('List jobs, newest first', {
+      schema: schema('List jobs, newest first; `metadata[key]=value` picks those with such a pair', {
         querystring: JobListQuerySchema,
         response: { 200: JobListSchema, ...problems },
       }),
     },
     async ({ account, query }) => {
-      const page = await jobs.list({ account, ...query });
+      const { limit, after, kind, status, order } = query;
+      const metadata = metadataFilter(query);
+      const page = await jobs.list({ account, limit, after, kind, status, order, metadata });
       const data = page.jobs.map((job) => toJobView(job));
       const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
       return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
