@@ -118,6 +118,8 @@ test('the OpenAPI document has every route, its security, and the form of an upl
     '/v1/jobs/{id}/result',
     '/v1/models',
     '/v1/models/{id}',
+    '/v1/voice/turns',
+    '/v1/voice/turns/{id}/audio',
     '/v1/webhook_deliveries',
     '/v1/webhook_deliveries/{delivery}/replay',
     '/v1/webhook_endpoints',

@@ -41,7 +41,7 @@ export interface Jobs {
   /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
   /** Where a queued job stands in line; undefined where it waits for something else, such as another try, or where the queue is away. */
-  place(job: Pick<JobSummary, '_id' | 'kind'>): Promise<Place | undefined>;
+  place(job: Pick<JobSummary, '_id' | 'kind' | 'step'>): Promise<Place | undefined>;
 }
 
 export type JobNews =
@@ -136,7 +136,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
       if (status === 'cancelled' && job.status === 'queued') {
         await tellEnd(deps, job);
-        await producer.remove({ id, kind: job.kind }).catch(() => {});
+        await producer.remove({ id, kind: job.kind, step: job.step }).catch(() => {});
       } else {
         await invalidateJob(cache, job);
         await cancels.send(id);
@@ -144,7 +144,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       return get(account, id);
     },
 
-    place: ({ _id: id, kind }) => producer.place({ id, kind }).catch(() => undefined),
+    place: ({ _id: id, kind, step }) => producer.place({ id, kind, step }).catch(() => undefined),
   };
 }
 

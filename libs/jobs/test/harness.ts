@@ -76,6 +76,7 @@ export async function createHarness(
     reconciler: createReconciler(deps, createMetrics('test')),
     startWorker(process, { concurrency = 1, leaseMs = 3_000 } = {}) {
       const runner = createJobRunner({
+        queue: 'llm',
         processors: { chat: process },
         deps,
         metrics: createMetrics('test'),

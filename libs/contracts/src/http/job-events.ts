@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { JOB_STATUSES } from '../jobs/status.ts';
+import { VOICE_TURN_STEPS } from '../jobs/voice-turn.ts';
+import { openEnum } from './common.ts';
 import { JobViewSchema } from './jobs.ts';
 
 /** What `GET /v1/jobs/{id}/events` tells of a job's state: that it waits, that it was begun, how it ended. */
@@ -25,7 +27,8 @@ export const JobStreamEventSchema = z
       type: z.literal('job.progress'),
       id: z.string(),
       status: z.enum(JOB_STATUSES),
-      progress: z.number().describe('0 to 1'),
+      step: openEnum(VOICE_TURN_STEPS).nullable().describe('Of a voice turn: what is done now'),
+      progress: z.number().describe('0 to 1, of all steps together'),
     }),
     z.object({
       type: z.literal('job.delta'),

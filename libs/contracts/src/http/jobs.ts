@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
 import { JOB_KINDS, JOB_STATUSES, JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
 import { JOB_PRIORITIES } from '../jobs/terms.ts';
+import { VOICE_TURN_STEPS } from '../jobs/voice-turn.ts';
 import { RetentionPolicySchema } from '../retention.ts';
 import { openEnum } from './common.ts';
 import { deletedBy } from './erasures.ts';
@@ -33,6 +34,7 @@ export const JobViewSchema = z
       .nullable()
       .describe('When the audio that was made is deleted, where there is any'),
     retention: RetentionPolicySchema,
+    step: openEnum(VOICE_TURN_STEPS).nullable().describe('Of a voice turn: what is done, or to be done next'),
     progress: z.number(),
     queue_position: z
       .number()

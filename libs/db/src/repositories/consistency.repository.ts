@@ -1,4 +1,4 @@
-import type { JobFailure } from '@aigolos/contracts';
+import type { JobFailure, JobKind } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
@@ -17,9 +17,9 @@ export interface ConsistencyRepository {
   existingMessages(ids: string[]): Promise<Set<string>>;
   /** Jobs that webhooks tell of, each once. */
   jobsOfDeliveries(): AsyncIterable<string>;
-  /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
+  /** Completed jobs whose result is a file, and those that have audio and wait for their turn; without what they say. */
   jobsWithFiles(): AsyncIterable<AnyJobRecord>;
-  /** Speech jobs that have ended since then. */
+  /** Jobs that have ended since then and may have kept parts of speech on their way. */
   speechEndedSince(time: Date): AsyncIterable<string>;
   /** Fails a job that waits, whose audio is lost. */
   failWithoutInput(id: string, failure: JobFailure, expiresAt: Date | undefined): Promise<boolean>;
@@ -34,6 +34,8 @@ const FILES = {
   'task.audio.blobKey': 1,
   'result.blobKey': 1,
   'result.timings.blobKey': 1,
+  'result.speech.blobKey': 1,
+  'result.speech.timings.blobKey': 1,
 } as const;
 
 export function createConsistencyRepository(models: {
@@ -69,15 +71,17 @@ export function createConsistencyRepository(models: {
 
     async *jobsWithFiles() {
       const read = (filter: object) => Job.find(filter, FILES).lean().cursor({ batchSize: READ_AT_ONCE });
-      for (const kind of ['speech', 'export'] as const) {
+      for (const kind of ['speech', 'voice-turn', 'export'] as const) {
         yield* read({ kind, status: 'completed', outputDeletedAt: { $exists: false } }) as AsyncIterable<AnyJobRecord>;
       }
-      const withInput = { kind: 'transcription' as const, inputDeletedAt: { $exists: false } };
-      yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
-      yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
+      for (const kind of ['transcription', 'voice-turn'] as const) {
+        const withInput = { kind, inputDeletedAt: { $exists: false } };
+        yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
+        yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
+      }
     },
     async *speechEndedSince(time) {
-      const ended = { kind: 'speech' as const, finishedAt: { $gte: time } };
+      const ended = { kind: { $in: ['speech', 'voice-turn'] as JobKind[] }, finishedAt: { $gte: time } };
       for await (const { _id } of Job.find(ended, { _id: 1 }).lean().cursor({ batchSize: READ_AT_ONCE })) yield _id;
     },
     async failWithoutInput(id, failure, expiresAt) {

@@ -19,7 +19,7 @@ async function* partsOf(blobs: Blobs, jobId: string): AsyncGenerator<string> {
 /** What a worker writes that was slower to die than its job to end goes no later than the record. */
 const LOOKED_BACK_MS = 7 * 24 * 60 * 60_000;
 
-/** The net under the reaction to the end of a speech job, and under a worker that still wrote for one that had ended. */
+/** The net under the reaction to the end of a job that speaks, and under a worker that still wrote for one that had ended. */
 export const leftoverParts: ConsistencyCheck = {
   kind: 'leftover_parts',
   isAutomatic: true,
@@ -27,7 +27,7 @@ export const leftoverParts: ConsistencyCheck = {
     for await (const id of db.consistency.speechEndedSince(new Date(Date.now() - LOOKED_BACK_MS))) {
       signal.throwIfAborted();
       for await (const key of partsOf(blobs, id)) {
-        yield { id, detail: `speech ${id} has ended, but ${key} is still there` };
+        yield { id, detail: `job ${id} has ended, but ${key} is still there` };
         break;
       }
     }

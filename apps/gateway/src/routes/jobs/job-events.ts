@@ -4,7 +4,7 @@ import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Logger } from '@aigolos/runtime';
 import { watchPatiently } from '../../answers/follow-text.ts';
-import { toJobView } from '../../answers/job-view.ts';
+import { stepOf, toJobView } from '../../answers/job-view.ts';
 import { sseEvent, withHeartbeat } from '../../answers/server-sent-events.ts';
 import { type EventPosition, toEventId } from './event-position.ts';
 import { createToldText, type ToldPiece } from './told-text.ts';
@@ -88,7 +88,7 @@ function createTeller(jobs: Jobs, after: EventPosition | undefined) {
     const percent = Math.floor(progress * 100);
     if (percent === at.progress || isFinal(status)) return;
     at = { ...at, progress: percent };
-    yield event({ type: 'job.progress', id: job._id, status, progress });
+    yield event({ type: 'job.progress', id: job._id, status, step: stepOf(job), progress });
   }
 
   return {
@@ -113,5 +113,13 @@ function createTeller(jobs: Jobs, after: EventPosition | undefined) {
 
 /** What the deltas of a job are pieces of. */
 function textOf(job: AnyJobRecord): string | undefined {
-  return job.kind === 'chat' || job.kind === 'transcription' ? job.result?.text : undefined;
+  switch (job.kind) {
+    case 'chat':
+    case 'transcription':
+      return job.result?.text;
+    case 'voice-turn':
+      return job.result?.answer.text;
+    default:
+      return undefined;
+  }
 }

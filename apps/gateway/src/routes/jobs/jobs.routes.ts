@@ -7,6 +7,7 @@ import {
   JobViewSchema,
   LIMITS,
   SpeechTimingsViewSchema,
+  VoiceTurnSchema,
 } from '@aigolos/contracts';
 import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -137,7 +138,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
             description: 'As the kind of the job and its request ask for',
             content: {
               'application/json': {
-                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema]),
+                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema, VoiceTurnSchema]),
               },
               'text/plain': { schema: z.string() },
               ...audioContent,
