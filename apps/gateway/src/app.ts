@@ -32,6 +32,7 @@ import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
+import { voiceTurnRoutes } from './routes/voice-turns/voice-turns.routes.ts';
 import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.routes.ts';
 import type { WebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
 import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.routes.ts';
@@ -98,6 +99,18 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
+  app.register(voiceTurnRoutes, {
+    answers,
+    options,
+    jobs,
+    models,
+    conversations: db.conversations,
+    endpoints,
+    blobs,
+    media,
+    upload,
+    maxSeconds: config.AUDIO_MAX_SECONDS,
+  });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });

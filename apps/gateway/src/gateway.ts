@@ -40,6 +40,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
     const cache = await createReadCache(config, log, metrics);
     closer.add(() => cache.close());
     const runner = createJobRunner({
+      queue: 'erasure',
       processors: { erasure: createEraser({ db, blobs, producer, live, cancels, cache, log }) },
       deps: { db, producer, live, cache, log },
       metrics,

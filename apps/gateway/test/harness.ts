@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
-import { JOB_CATALOGUE, type JobKind, type ModelInfo } from '@aigolos/contracts';
+import { type JobKind, type ModelInfo, type QueueName, queueOf } from '@aigolos/contracts';
 import { type Database, openDatabase } from '@aigolos/db';
 import { createJobRunner, type Processor, type Processors } from '@aigolos/jobs';
 import {
@@ -56,8 +56,8 @@ export interface House {
   call(path: string, init?: RequestInit & { key?: string }): Promise<Response>;
   /** A POST of a JSON body. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** A worker of the real queue whose work is the test's. */
-  work<Kind extends JobKind>(kind: Kind, process: Processor<Kind>): Promise<void>;
+  /** A worker of the real queue whose work is the test's; of a kind of several steps on that of its first unless another is named. */
+  work<Kind extends JobKind>(kind: Kind, process: Processor<Kind>, queue?: QueueName): Promise<void>;
   /** Files in the spool and blobs in the store: what requests have left. */
   files(): Promise<{ spool: string[]; blobs: string[] }>;
   close(): Promise<void>;
@@ -118,18 +118,18 @@ export async function openHouse(
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json', ...headers },
       }),
-    async work(kind, process) {
+    async work(kind, process, name = queueOf({ kind })) {
       const producer = await createProducer(config, log);
       const live = await createLiveStreams(config, log);
       const cache = await createReadCache(config, log);
       const deps = { db, producer, live, cache, log };
       const runner = createJobRunner({
+        queue: name,
         processors: { [kind]: process } as unknown as Processors<typeof kind>,
         deps,
         metrics: createMetrics('test'),
       });
       const cancels = createCancelReceiver(config, log, runner.cancel);
-      const { queue: name } = JOB_CATALOGUE[kind];
       const queue = createQueueWorker({ redis: config, queue: name, concurrency: 4, handle: runner.handle, log });
       closers.push(async () => {
         const drained = queue.drain();

@@ -1,6 +1,6 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { describeModel } from '@aigolos/engines/catalogue';
-import { createWorker } from '@aigolos/jobs';
+import { createWorker, transcribeStep } from '@aigolos/jobs';
 import { createMedia } from '@aigolos/media';
 import type { App, Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
@@ -28,7 +28,7 @@ export function createApp(config: Config, log: Logger): App {
         maxSeconds: config.AUDIO_MAX_SECONDS,
       });
       return {
-        processors: { transcription },
+        processors: { transcription, 'voice-turn': transcribeStep(transcription) },
         models: [
           { ...describeModel(engine.model, 'asr', { isDefault: true }), ...(version !== undefined && { version }) },
         ],

@@ -55,9 +55,17 @@ async function transcribeFile(
   const pcm = createMeter(media.decode(path, { sampleRateHz: ASR_SAMPLE_RATE_HZ }, signal), maxSeconds);
   const expectedSeconds = job.task.audio.durationSeconds ?? (await media.measureSeconds(path, signal));
   let done = from;
+  let told = '';
+  const tell = () => {
+    const text = textOf(done);
+    if (text.length > told.length) context.emitDelta(text.slice(told.length));
+    told = text;
+  };
+  tell();
   for await (const chunk of chunksOf(pcm.samples, options, vad)) {
     done = await transcribeChunk(chunk, done, context, engine);
     context.checkpoint(done);
+    tell();
     if (expectedSeconds) context.reportProgress(done.doneSeconds / expectedSeconds);
   }
   return { done, durationSeconds: pcm.seconds() };
@@ -120,18 +128,21 @@ function startingPoint(checkpoint: unknown): TranscriptionCheckpoint {
   return kept.success ? kept.data : { version: 2, doneSeconds: 0, language: '', warnings: [], chunks: [] };
 }
 
+/** What was said; with every chunk something is added to its end. Segments bring their own spaces, where their language has any. */
+function textOf({ chunks }: TranscriptionCheckpoint): string {
+  const texts = chunks.flatMap(({ segments }) => segments.map(({ text }) => text));
+  return texts.join('').trim();
+}
+
 function resultOf(
-  { chunks, language }: TranscriptionCheckpoint,
+  done: TranscriptionCheckpoint,
   task: TranscriptionTask,
   durationSeconds: number,
 ): TranscriptionResult {
+  const { chunks, language } = done;
   const segments = chunks.flatMap((chunk) => chunk.segments).map((segment, id) => ({ ...segment, id }));
   return {
-    // Segments bring their own spaces, where their language has any.
-    text: segments
-      .map(({ text }) => text)
-      .join('')
-      .trim(),
+    text: textOf(done),
     language: language || task.language || UNKNOWN_LANGUAGE,
     durationSeconds,
     segments,

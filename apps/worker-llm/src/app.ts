@@ -1,5 +1,5 @@
 import { describeModel } from '@aigolos/engines/catalogue';
-import { createWorker } from '@aigolos/jobs';
+import { answerStep, createWorker } from '@aigolos/jobs';
 import type { App, Logger } from '@aigolos/runtime';
 import { createAnswerProcessor } from './answer.processor.ts';
 import type { Config } from './config.ts';
@@ -14,8 +14,9 @@ export function createApp(config: Config, log: Logger): App {
     log,
     async open({ conversations }) {
       const engine = await createEngine(config, log);
+      const chat = createAnswerProcessor({ engine, conversations });
       return {
-        processors: { chat: createAnswerProcessor({ engine, conversations }) },
+        processors: { chat, 'voice-turn': answerStep(chat) },
         models: [describeModel(engine.model, 'llm', { isDefault: true })],
         close: () => engine.close(),
       };

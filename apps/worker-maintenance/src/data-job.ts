@@ -21,7 +21,7 @@ export interface DataJob {
 export function startDataJob<Queue extends QueueName>(options: DataJobOptions<Queue>): DataJob {
   const { queue, processors, deps, redis, metrics } = options;
   const { log } = deps;
-  const runner = createJobRunner({ processors, deps, metrics });
+  const runner = createJobRunner({ queue, processors, deps, metrics });
   const cancels = createCancelReceiver(redis, log, (jobId) => runner.cancel(jobId));
   const worker = createQueueWorker({ redis, queue, concurrency: 1, handle: runner.handle, log, metrics });
   return {

@@ -50,6 +50,7 @@ beforeAll(async () => {
   const worker = startDataJob({
     queue: 'asr',
     processors: {
+      'voice-turn': () => Promise.reject(new Error('none is sent')),
       async transcription({ job }) {
         if (job.task.model === 'fails') throw new AsrServiceError('it is no speech', { code: 'ASR_ENGINE_REJECTED' });
         const result = { text: 'hi', language: 'en', durationSeconds: 1, segments: [], words: [] };

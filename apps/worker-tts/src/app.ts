@@ -1,6 +1,6 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { describeModel } from '@aigolos/engines/catalogue';
-import { createWorker } from '@aigolos/jobs';
+import { createWorker, speakStep } from '@aigolos/jobs';
 import { createMedia } from '@aigolos/media';
 import type { App, Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
@@ -23,7 +23,8 @@ export function createApp(config: Config, log: Logger): App {
         ffprobePath: config.FFPROBE_PATH,
         tempDir: blobs.spoolDir,
       });
-      const processors = { speech: createSpeakProcessor({ engines, media, blobs }) };
+      const speech = createSpeakProcessor({ engines, media, blobs });
+      const processors = { speech, 'voice-turn': speakStep(speech) };
       const models = engines.map(({ model, voices }, index) =>
         describeModel(model, 'tts', { isDefault: index === 0, voices }),
       );

@@ -82,6 +82,7 @@ test('a worker that is killed in the middle of a long speech: the next one goes 
   };
   const media = createMedia({ ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' });
   const runner = createJobRunner({
+    queue: 'tts',
     processors: { speech: createSpeakProcessor({ engines: [counting], media, blobs }) },
     deps: { db, producer, live, cache, log },
     metrics: createMetrics('test'),

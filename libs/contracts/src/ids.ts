@@ -5,6 +5,7 @@ export const ID_PREFIXES = {
   transcription: 'trn',
   speech: 'spc',
   chat: 'cht',
+  'voice-turn': 'vtn',
   export: 'exp',
   erasure: 'era',
   conversation: 'conv',

@@ -23,9 +23,9 @@ export { ensureReplicaSet } from './replica-set.ts';
 export type { IdleConversation } from './repositories/conversations.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
 export type { ListedJob, SuspectJob } from './repositories/inspection.repository.ts';
-export type { Claim, JobEnding, JobExpiry, Release } from './repositories/job-claims.repository.ts';
+export type { Claim, JobEnding, JobExpiry, Release, StepEnd } from './repositories/job-claims.repository.ts';
 export type { EndedJob, JobWithFiles, RunningJob } from './repositories/job-removal.repository.ts';
-export type { OverdueJob } from './repositories/job-sweeps.repository.ts';
+export type { OverdueJob, WaitingJob } from './repositories/job-sweeps.repository.ts';
 export type { JobsRepository } from './repositories/jobs.repository.ts';
 export type { TaskRunsRepository } from './repositories/task-runs.repository.ts';
 export type {

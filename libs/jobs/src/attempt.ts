@@ -1,7 +1,7 @@
-import { AIGolosError, JOB_CATALOGUE, type JobKind, type JobUsage } from '@aigolos/contracts';
+import { AIGolosError, type JobAtStep, type JobKind, type JobUsage, termsOf } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { JobsDeps } from './deps.ts';
-import type { Processed, Processor } from './processor.ts';
+import type { HandedOver, Processed, Processor } from './processor.ts';
 import { startRenewals } from './renewals.ts';
 
 /** Why a running attempt was stopped from outside. */
@@ -17,6 +17,7 @@ class AttemptStopped extends Error {
 
 export type AttemptOutcome<Kind extends JobKind> =
   | { type: 'processed'; output: Processed<Kind> }
+  | { type: 'handed_over'; next: HandedOver }
   | { type: 'stopped'; cause: StopCause; checkpoint: unknown; usage?: JobUsage }
   | { type: 'failed'; error: unknown; checkpoint: unknown };
 
@@ -52,9 +53,14 @@ export function startAttempt<Kind extends JobKind>(options: {
     onLost: () => stop('lost'),
     onCancelRequested: () => stop('cancelled'),
   });
-  const limits = [setTimeout(() => stop('timed_out'), JOB_CATALOGUE[job.kind].attemptTimeoutMs)];
+  const limits = [setTimeout(() => stop('timed_out'), termsOf(job).attemptTimeoutMs)];
   if (job.deadlineAt) limits.push(setTimeout(() => stop('expired'), timerMs(job.deadlineAt)));
 
+  let toldUnits = 0;
+  const emitDelta = (text: string) => {
+    void live.publish(job._id, { type: 'delta', fence: job.fence, text, offset: toldUnits });
+    toldUnits += text.length;
+  };
   const context = {
     job,
     signal: stopping.signal,
@@ -65,7 +71,7 @@ export function startAttempt<Kind extends JobKind>(options: {
       await Promise.race([renewals.checkpointNow(value), stopped]);
       void live.publish(job._id, { type: 'checkpoint', fence: job.fence });
     },
-    emitDelta: (text: string) => void live.publish(job._id, { type: 'delta', fence: job.fence, text }),
+    emitDelta,
   };
   const stopCause = () =>
     stopping.signal.reason instanceof AttemptStopped ? stopping.signal.reason.stopCause : undefined;
@@ -74,8 +80,10 @@ export function startAttempt<Kind extends JobKind>(options: {
       (output): AttemptOutcome<Kind> =>
         // A result that came too late for its deadline is none.
         stopCause() === 'expired'
-          ? { type: 'stopped', cause: 'expired', checkpoint: undefined, usage: output.usage }
-          : { type: 'processed', output },
+          ? { type: 'stopped', cause: 'expired', checkpoint: undefined, usage: usageOf(output) }
+          : isHandedOver(output)
+            ? { type: 'handed_over', next: output }
+            : { type: 'processed', output },
       (error: unknown): AttemptOutcome<Kind> => {
         const cause = stopCause();
         const checkpoint = renewals.newest();
@@ -101,8 +109,16 @@ function rejectsOnAbort(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-/** The error of an attempt that took longer than its kind may. */
-export function attemptTimedOut(kind: JobKind): AIGolosError {
-  const { attemptTimeoutMs, timeoutCode: code } = JOB_CATALOGUE[kind];
+/** The error of an attempt that took longer than its kind, or its step, may. */
+export function attemptTimedOut(job: JobAtStep): AIGolosError {
+  const { attemptTimeoutMs, timeoutCode: code } = termsOf(job);
   return new AIGolosError(`The attempt took longer than ${attemptTimeoutMs / 1_000} s.`, { code, retryable: true });
+}
+
+function isHandedOver(output: object): output is HandedOver {
+  return 'step' in output;
+}
+
+function usageOf(output: HandedOver | Pick<Processed<JobKind>, 'usage'>): JobUsage {
+  return isHandedOver(output) ? {} : output.usage;
 }

@@ -13,6 +13,10 @@ export interface JobsDeps {
   log: Logger;
 }
 
+export interface RunnerDeps extends JobsDeps {
+  producer: Pick<Producer, 'add' | 'bringForward'>;
+}
+
 export interface ReconcilerDeps extends JobsDeps {
   producer: Pick<Producer, 'add' | 'unknown' | 'bringForward'>;
 }

@@ -3,7 +3,7 @@ import type { AnyJobRecord } from '@aigolos/db';
 import type { QueuedJob } from '@aigolos/queue';
 
 /** A job as it stands in line: what of its record its queue goes by. */
-export function inLine(job: Pick<AnyJobRecord, '_id' | 'kind' | 'account' | 'priority' | 'task'>): QueuedJob {
-  const { _id: id, kind, account, priority } = job;
-  return { id, kind, account, priority, cost: costOf(job as AnyJobRecord) };
+export function inLine(job: Pick<AnyJobRecord, '_id' | 'kind' | 'step' | 'account' | 'priority' | 'task'>): QueuedJob {
+  const { _id: id, kind, step, account, priority } = job;
+  return { id, kind, step, account, priority, cost: costOf(job as AnyJobRecord) };
 }

@@ -22,13 +22,15 @@ export interface Jobs {
   get(account: string, id: string): Promise<AnyJobRecord>;
   /** As `get`, and cheap to ask again and again: changes that were not made through AIGolos may show a second late. */
   poll(account: string, id: string): Promise<JobSummary>;
-  /** Newest first, and cheap as `poll`. `after` is the id of the last job of the page before. */
+  /** Newest first unless `order` is `asc`, and cheap as `poll`. `after` is the id of the last job of the page before. */
   list(filter: {
     account: string;
     limit: number;
     after?: string | undefined;
     kind?: JobKind | undefined;
     status?: JobStatus | undefined;
+    metadata?: Record<string, string> | undefined;
+    order?: 'asc' | 'desc' | undefined;
   }): Promise<{ jobs: JobSummary[]; hasMore: boolean }>;
   /** The job once it has ended, or as it is after the time, if one is given, or when the signal aborts. */
   waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
@@ -39,13 +41,13 @@ export interface Jobs {
   /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
   /** Where a queued job stands in line; undefined where it waits for something else, such as another try, or where the queue is away. */
-  place(job: Pick<JobSummary, '_id' | 'kind'>): Promise<Place | undefined>;
+  place(job: Pick<JobSummary, '_id' | 'kind' | 'step'>): Promise<Place | undefined>;
 }
 
 export type JobNews =
-  | { type: 'delta'; fence: number; text: string }
-  /** Its record may hold a new checkpoint. Also told now and then, as news can be lost. */
-  | { type: 'checkpoint' }
+  | { type: 'delta'; fence: number; text: string; offset?: number | undefined }
+  /** Its record may hold a new checkpoint, or another state. Also told now and then, as news can be lost; then with what was seen. */
+  | { type: 'checkpoint'; seen?: JobSummary }
   /** The last one. */
   | { type: 'ended'; job: AnyJobRecord };
 
@@ -85,7 +87,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       // A record can be large; whether it has ended is looked at every second.
       const seen = await db.jobs.summaryOf(account, id);
       if (seen && !isFinal(seen.status)) {
-        yield { type: 'checkpoint' };
+        yield { type: 'checkpoint', seen };
         continue;
       }
       const job = await getSettled(account, id);
@@ -105,11 +107,12 @@ export function createJobs(deps: SubmitterDeps): Jobs {
     },
     watch,
     checkpointOf: db.jobs.checkpointOf,
-    async list({ account, limit, after, kind, status }) {
-      const key = `jobs:${JSON.stringify([account, limit, after, kind, status])}`;
+    async list({ account, limit, after, ...asked }) {
+      const { kind, status, metadata, order } = asked;
+      const key = `jobs:${JSON.stringify([account, limit, after, kind, status, metadata, order])}`;
       const found = await cache.read(listScopes(account), key, async () => {
         const last = after === undefined ? undefined : await get(account, after);
-        return db.jobs.summaries({ account, limit: limit + 1, after: last, kind, status });
+        return db.jobs.summaries({ account, limit: limit + 1, after: last, ...asked });
       });
       return { jobs: found.slice(0, limit).filter((job) => !isDue(job)), hasMore: found.length > limit };
     },
@@ -133,7 +136,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
       if (status === 'cancelled' && job.status === 'queued') {
         await tellEnd(deps, job);
-        await producer.remove({ id, kind: job.kind }).catch(() => {});
+        await producer.remove({ id, kind: job.kind, step: job.step }).catch(() => {});
       } else {
         await invalidateJob(cache, job);
         await cancels.send(id);
@@ -141,7 +144,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       return get(account, id);
     },
 
-    place: ({ _id: id, kind }) => producer.place({ id, kind }).catch(() => undefined),
+    place: ({ _id: id, kind, step }) => producer.place({ id, kind, step }).catch(() => undefined),
   };
 }
 

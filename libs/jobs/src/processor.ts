@@ -1,4 +1,4 @@
-import type { JobKind, JobUsage, ResultOf } from '@aigolos/contracts';
+import type { JobKind, JobStep, JobUsage, ResultOf, SteppedKind } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Logger } from '@aigolos/runtime';
 
@@ -14,7 +14,7 @@ export interface JobContext<Kind extends JobKind> {
   checkpoint(value: unknown): void;
   /** As `checkpoint`, and resolves when the record holds it, of which those who watch are told. @throws the signal's reason where the attempt is stopped before. */
   checkpointNow(value: unknown): Promise<void>;
-  /** A piece of text for those who watch. */
+  /** A piece of the text that is its result, for those who watch; each attempt tells all of it, from its beginning. */
   emitDelta(text: string): void;
 }
 
@@ -26,8 +26,19 @@ export interface Processed<Kind extends JobKind> {
   incomplete?: boolean;
 }
 
-/** Does the work of one job. It may be run twice for the same job. */
-export type Processor<Kind extends JobKind> = (context: JobContext<Kind>) => Promise<Processed<Kind>>;
+/** A step is done, and the job goes on to the queue of its next one. */
+export interface HandedOver {
+  step: JobStep;
+  /** What the next step goes on from. */
+  checkpoint: unknown;
+  /** How far all of the job is, from 0 to 1. */
+  progress: number;
+}
+
+/** Does the work of one job, or one step of it. It may be run twice for the same job. */
+export type Processor<Kind extends JobKind> = (
+  context: JobContext<Kind>,
+) => Promise<Processed<Kind> | (Kind extends SteppedKind ? HandedOver : never)>;
 
 /** The work of the kinds that share a queue: exactly one processor each. */
 export type Processors<Kinds extends JobKind> = { [Kind in Kinds]: Processor<Kind> };

@@ -1,4 +1,4 @@
-import type { JobKind } from '@aigolos/contracts';
+import type { WaitingJob } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
 import { Counter, type Registry } from '@aigolos/runtime';
 import type { ReconcilerDeps } from './deps.ts';
@@ -33,8 +33,8 @@ export function createReconciler(deps: ReconcilerDeps, metrics: Registry): Recon
     log.info({ jobId, repair }, 'a job that nobody took care of was mended');
   }
 
-  async function unknownOf<T extends { _id: string; kind: JobKind }>(jobs: T[]): Promise<T[]> {
-    const unknown = await producer.unknown(jobs.map(({ _id: id, kind }) => ({ id, kind })));
+  async function unknownOf<T extends WaitingJob>(jobs: T[]): Promise<T[]> {
+    const unknown = await producer.unknown(jobs.map(({ _id: id, kind, step }) => ({ id, kind, step })));
     const ids = new Set(unknown.map(({ id }) => id));
     return jobs.filter(({ _id }) => ids.has(_id));
   }

@@ -31,7 +31,9 @@ export async function retryJob(deps: RetryDeps, id: string): Promise<AnyJobRecor
   if (!(await db.jobs.requeueEnded(id, job.fence)))
     throw cannot(id, 'it was changed at the same moment; look at it again');
   await invalidateJob(cache, job);
-  await producer.add(inLine(job)).catch((error: unknown) => {
+  // Its steps begin anew.
+  const { step: _step, ...anew } = job;
+  await producer.add(inLine(anew)).catch((error: unknown) => {
     log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
   });
   return (await db.jobs.find(id)) ?? job;

@@ -1,21 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRetryable, JOB_CATALOGUE, JobError, type JobKind, toJobFailure } from '@aigolos/contracts';
-import { isDatabaseUnavailable, type JobEnding, type JobExpiry, type JobRecord, type Release } from '@aigolos/db';
+import {
+  isFinal,
+  isRetryable,
+  JobError,
+  type JobKind,
+  type QueueName,
+  queueOf,
+  termsOf,
+  toJobFailure,
+} from '@aigolos/contracts';
+import {
+  type AnyJobRecord,
+  isDatabaseUnavailable,
+  type JobEnding,
+  type JobExpiry,
+  type JobRecord,
+  type Release,
+  type StepEnd,
+} from '@aigolos/db';
 import type { Handled } from '@aigolos/queue';
 import { backoffMs, messageOf, type Registry } from '@aigolos/runtime';
 import { type Attempt, type AttemptOutcome, attemptTimedOut, startAttempt } from './attempt.ts';
 import { invalidateJob } from './cached.ts';
-import type { JobsDeps } from './deps.ts';
+import type { RunnerDeps } from './deps.ts';
 import { expireJob, tellEnd } from './endings.ts';
 import { expiryOf } from './expiry.ts';
+import { inLine } from './in-line.ts';
 import type { Processor, Processors } from './processor.ts';
 import { createRunnerMetrics } from './runner-metrics.ts';
 import { waitForTurn, writeTurn } from './turns.ts';
 
 export interface RunnerOptions<Kinds extends JobKind> {
+  /** The one that its ids come from: a job that is on another by now is sent there. */
+  queue: QueueName;
   processors: Processors<Kinds>;
-  deps: JobsDeps;
+  deps: RunnerDeps;
   metrics: Registry;
   /** For tests. */
   leaseMs?: number;
@@ -44,8 +64,8 @@ const DATABASE_AWAY_MS = 1_000;
 const OF_A_LATER_VERSION_MS = 1_000;
 
 export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Kinds>): JobRunner {
-  const { deps, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
-  const { db, cache, log } = deps;
+  const { deps, queue, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
+  const { db, live, cache, log } = deps;
   // A record's kind and its processor's are the same one, which the types of a look-up by kind cannot say.
   const processors: Partial<Record<JobKind, unknown>> = options.processors;
   const processorOf = (kind: JobKind) => processors[kind] as Processor<JobKind> | undefined;
@@ -67,7 +87,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
       return now?.fence === job.fence && now.finishedAt?.getTime() === finishedAt.getTime();
     });
     if (!won) return 'done';
-    if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as JobRecord<'chat'>);
+    if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as AnyJobRecord);
     metrics.finished.inc({ kind: job.kind, status: ending.status });
     metrics.seconds.observe({ kind: job.kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
     await tellEnd(deps, job);
@@ -89,7 +109,27 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     const released = await untilDatabaseAnswers(() => db.jobs.release(job._id, job.fence, release));
     if (!released) return 'done';
     await invalidateJob(cache, job);
+    void live.publish(job._id, { type: 'changed', fence: job.fence });
     return { againAfterMs };
+  }
+
+  /**
+   * The job goes on to the queue of its step. Whoever dies between the two writes leaves it queued in the record, by whose
+   * step the reconciler finds the queue.
+   */
+  async function handOver(job: JobRecord, next: StepEnd): Promise<Handled> {
+    if (!(await untilDatabaseAnswers(() => db.jobs.handOver(job._id, job.fence, next)))) return 'done';
+    await invalidateJob(cache, job);
+    void live.publish(job._id, { type: 'changed', fence: job.fence });
+    return sendOn({ ...job, step: next.step });
+  }
+
+  /** To the queue where its step is done. */
+  async function sendOn(job: Pick<JobRecord, keyof JobRecord>): Promise<Handled> {
+    await deps.producer.add(inLine(job as AnyJobRecord)).catch((error: unknown) => {
+      log.warn({ jobId: job._id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
+    });
+    return 'done';
   }
 
   async function settle(job: JobRecord, outcome: AttemptOutcome<JobKind>): Promise<Handled> {
@@ -103,6 +143,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
         ...(job.conversation !== undefined && { messagesPending: true }),
       });
     }
+    if (outcome.type === 'handed_over') return handOver(job, outcome.next);
     if (outcome.type === 'failed') return retryOrFail(job, outcome.error, outcome.checkpoint);
     const { cause, checkpoint, usage } = outcome;
     switch (cause) {
@@ -115,12 +156,12 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
       case 'drained':
         return release(job, { outcome: cause, checkpoint }, 0);
       case 'timed_out':
-        return retryOrFail(job, attemptTimedOut(job.kind), checkpoint);
+        return retryOrFail(job, attemptTimedOut(job), checkpoint);
     }
   }
 
   async function retryOrFail(job: JobRecord, error: unknown, checkpoint: unknown): Promise<Handled> {
-    const again = isRetryable(error) && job.attempt < JOB_CATALOGUE[job.kind].maxAttempts;
+    const again = isRetryable(error) && job.attempt < termsOf(job).maxAttempts;
     log.warn({ jobId: job._id, attempt: job.attempt, again, err: error }, 'an attempt failed');
     metrics.failures.inc({ kind: job.kind });
     const failure = toJobFailure(error);
@@ -139,6 +180,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (!seen) return 'done';
     const process = processorOf(seen.kind);
     if (!process) return { againAfterMs: OF_A_LATER_VERSION_MS };
+    if (queueOf(seen) !== queue) return isFinal(seen.status) ? 'done' : sendOn(seen);
     if (seen.status === 'queued' && seen.deadlineAt && seen.deadlineAt <= new Date()) return expire(seen);
     const wait = await waitForTurn(deps, seen);
     if (wait) return wait;
@@ -149,12 +191,16 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (claim.outcome !== 'claimed') return 'done';
     const { job } = claim;
     await invalidateJob(cache, job);
+    void live.publish(jobId, { type: 'changed', fence: job.fence });
+    // Another worker was quicker with its step, between the look and the claim.
+    if (job.step && queueOf(job) !== queue)
+      return handOver(job, { ...job, step: job.step, checkpoint: job.checkpoint });
     return work(job, process);
   }
 
   async function work(job: JobRecord, process: Processor<JobKind>): Promise<Handled> {
     if (job.cancelRequestedAt) return finish(job, { status: 'cancelled' });
-    if (job.crashes >= JOB_CATALOGUE[job.kind].crashLimit) {
+    if (job.crashes >= termsOf(job).crashLimit) {
       const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
       return finish(job, {
         status: 'failed',

@@ -6,7 +6,7 @@ export interface Submission<Kind extends JobKind> {
   /** Given where blobs were stored under it already. */
   id?: string;
   account: string;
-  /** The conversation of a chat turn may be `new`: then one is begun with it. */
+  /** The conversation of a turn may be `new`: then one is begun with it. */
   task: TaskOf[Kind];
   metadata?: Record<string, string>;
   warnings?: string[];

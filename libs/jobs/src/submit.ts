@@ -7,6 +7,7 @@ import { inLine } from './in-line.ts';
 import { assertSameRequest } from './request-fingerprint.ts';
 import { reusedEnding } from './reuse.ts';
 import type { Submission, Submitted, SubmittedOnce } from './submission.ts';
+import { isTurn } from './turns.ts';
 
 export interface Submitter {
   submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<Submitted<Kind>>;
@@ -52,7 +53,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     { kind, account, task, retention: wish }: Submission<Kind>,
     retention: RetentionPolicy,
   ): Promise<{ fields: Partial<JobRecord<Kind>>; giveBack: () => Promise<unknown> } | undefined> {
-    if (kind !== 'chat' || !('conversation' in task) || !task.conversation) return undefined;
+    if (!isTurn(kind) || !('conversation' in task) || !task.conversation) return undefined;
     const { conversations } = db;
     if (task.conversation === 'new') {
       const { _id: conversation } = await conversations.create(account, { retentionSeconds: retention.conversation });

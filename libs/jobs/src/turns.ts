@@ -1,5 +1,5 @@
-import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES } from '@aigolos/contracts';
-import { type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
+import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES, type JobKind, queueOf } from '@aigolos/contracts';
+import { type AnyJobRecord, type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
 import type { Handled } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
 import type { JobsDeps } from './deps.ts';
@@ -15,18 +15,37 @@ export async function conversationContext(
   return messages.map(({ role, content }) => ({ role, content }));
 }
 
+/** Kinds that a conversation is made of. */
+export function isTurn(kind: JobKind): kind is 'chat' | 'voice-turn' {
+  return kind === 'chat' || kind === 'voice-turn';
+}
+
+/** What a turn that has been answered adds to its conversation. */
+function messagesOf(job: AnyJobRecord): ChatMessage[] {
+  if (job.kind === 'chat' && job.result) {
+    // Instructions belong to a request, not to what was said.
+    const asked = job.task.messages.filter(({ role }) => role !== 'system');
+    return [...asked, { role: 'assistant', content: job.result.text }];
+  }
+  if (job.kind === 'voice-turn' && job.result) {
+    const { transcript, answer } = job.result;
+    return [
+      { role: 'user', content: transcript.text },
+      { role: 'assistant', content: answer.text },
+    ];
+  }
+  return [];
+}
+
 /** Writes what was asked and answered into the conversation, once, however often it is called. */
-export async function writeTurn(db: Pick<Database, 'jobs' | 'conversations'>, job: JobRecord<'chat'>): Promise<void> {
-  if (job.conversation !== undefined && job.result) {
+export async function writeTurn(db: Pick<Database, 'jobs' | 'conversations'>, job: AnyJobRecord): Promise<void> {
+  const messages = messagesOf(job);
+  if (job.conversation !== undefined && messages.length > 0) {
     await db.conversations.appendTurn({
       conversation: job.conversation,
       account: job.account,
       job: job._id,
-      // Instructions belong to a request, not to what was said.
-      messages: [
-        ...job.task.messages.filter(({ role }) => role !== 'system'),
-        { role: 'assistant', content: job.result.text },
-      ],
+      messages,
       at: job.finishedAt ?? new Date(),
     });
   }
@@ -42,19 +61,22 @@ export async function waitForTurn(
   {
     _id: id,
     kind,
+    step,
     conversation,
     turn,
     deadlineAt,
-  }: Pick<JobRecord, '_id' | 'kind' | 'conversation' | 'turn' | 'deadlineAt'>,
+  }: Pick<JobRecord, '_id' | 'kind' | 'step' | 'conversation' | 'turn' | 'deadlineAt'>,
 ): Promise<Handled | undefined> {
   if (conversation === undefined || turn === undefined) return undefined;
+  // What was said can be heard while the turn before is still answered.
+  if (queueOf({ kind, step }) === 'asr') return undefined;
   if (!(await db.jobs.hasEarlierTurn(conversation, turn))) return undefined;
   const untilDeadline = deadlineAt ? deadlineAt.getTime() - Date.now() : LOOK_AGAIN_MS;
   return {
     againAfterMs: Math.max(0, Math.min(LOOK_AGAIN_MS, untilDeadline)),
     // Who ended the other one between the look above and the wait found nothing to wake.
     async onceWaiting() {
-      if (!(await db.jobs.hasEarlierTurn(conversation, turn))) await producer.bringForward({ id, kind });
+      if (!(await db.jobs.hasEarlierTurn(conversation, turn))) await producer.bringForward({ id, kind, step });
     },
   };
 }
@@ -67,7 +89,7 @@ export async function wakeNextTurn(
   if (conversation === undefined || turn === undefined) return;
   try {
     const next = await db.jobs.nextQueuedTurn(conversation, turn);
-    if (next) await producer.bringForward({ id: next._id, kind: 'chat' });
+    if (next) await producer.bringForward({ id: next._id, kind: next.kind, step: next.step });
   } catch (error) {
     log[isDatabaseUnavailable(error) ? 'debug' : 'warn'](
       { jobId, reason: messageOf(error) },

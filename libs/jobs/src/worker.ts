@@ -73,7 +73,7 @@ export function createWorker<Queue extends QueueName>(parts: WorkerParts<Queue>)
       });
       closer.add(() => announcing.stop());
       const deps = { db, producer, live, cache, log };
-      runner = createJobRunner({ processors, deps, metrics });
+      runner = createJobRunner({ queue: name, processors, deps, metrics });
       const cancels = createCancelReceiver(config, log, (jobId) => runner?.cancel(jobId));
       closer.add(() => cancels.close());
       queue = createQueueWorker({

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ChatTask, DEFAULT_RETENTION } from '@aigolos/contracts';
+import { type ChatTask, DEFAULT_RETENTION, type JobKind, type QueueName } from '@aigolos/contracts';
 import { type Database, type JobRecord, openDatabase } from '@aigolos/db';
 import {
   createCancelReceiver,
@@ -21,6 +21,7 @@ import {
   createReconciler,
   type Jobs,
   type Processor,
+  type Processors,
   type Reconciler,
 } from '../src/index.ts';
 
@@ -34,8 +35,11 @@ export interface Harness {
   live: LiveStreams;
   cache: ReadCache;
   reconciler: Reconciler;
-  /** Starts a worker for chat jobs; ends with the harness. */
-  startWorker(process: Processor<'chat'>, options?: { concurrency?: number; leaseMs?: number }): TestWorker;
+  /** Starts a worker for chat jobs, or for what else is on another queue; ends with the harness. */
+  startWorker(
+    process: Processor<'chat'> | Partial<Processors<JobKind>>,
+    options?: { concurrency?: number; leaseMs?: number; queue?: QueueName },
+  ): TestWorker;
   submitChat(task?: Partial<ChatTask>): Promise<JobRecord<'chat'>>;
   close(): Promise<void>;
 }
@@ -74,16 +78,18 @@ export async function createHarness(
     live,
     cache,
     reconciler: createReconciler(deps, createMetrics('test')),
-    startWorker(process, { concurrency = 1, leaseMs = 3_000 } = {}) {
+    startWorker(process, { concurrency = 1, leaseMs = 3_000, queue: name = 'llm' } = {}) {
+      const processors = typeof process === 'function' ? { chat: process } : process;
       const runner = createJobRunner({
-        processors: { chat: process },
+        queue: name,
+        processors: processors as Processors<JobKind>,
         deps,
         metrics: createMetrics('test'),
         leaseMs,
         retryBackoff: { baseMs: 20, maxMs: 100 },
       });
       const receiver = createCancelReceiver(config, log, runner.cancel);
-      const queue = createQueueWorker({ redis: config, queue: 'llm', concurrency, handle: runner.handle, log });
+      const queue = createQueueWorker({ redis: config, queue: name, concurrency, handle: runner.handle, log });
       const drain = async () => {
         const drained = queue.drain();
         runner.abortAll();

@@ -285,6 +285,12 @@ const TASKS: { [Kind in JobKind]: Extract<AnyJobRecord, { kind: Kind }>['task'] 
   },
   speech: { model: 'test', voice: 'joe', input: 'hi', format: 'mp3', speed: 1 },
   chat: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
+  'voice-turn': {
+    model: 'test',
+    transcription: { model: 'test' },
+    speech: { model: 'test', voice: 'joe', format: 'mp3', speed: 1 },
+    audio: { blobKey: 'vtn_1/input', bytes: 5, sha256: '00' },
+  },
   export: {},
   erasure: { scope: { type: 'account' } },
 };

@@ -1,4 +1,4 @@
-import { ID_PREFIXES, JOB_KINDS, type JobKind, UnavailableError } from '@aigolos/contracts';
+import { ID_PREFIXES, JOB_KINDS, type JobKind, stepsOf, UnavailableError } from '@aigolos/contracts';
 import type { AnyJobRecord, RunningJob } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import type { Remaining, RemovalDeps } from './removal.ts';
@@ -16,8 +16,13 @@ export async function removeTraces(deps: RemovalDeps, id: string): Promise<void>
     'its files': removeFiles(deps, id),
     'its live stream': deps.live.remove(id),
     'its webhooks': removeDeliveries(deps, { job: id }),
-    'its place on the queue': kind && deps.producer.remove({ id, kind }),
+    'its place on the queue': kind && removeFromQueues(deps, { id, kind }),
   });
+}
+
+/** Its record, which says at which step it is, may be gone. */
+async function removeFromQueues({ producer }: RemovalDeps, { id, kind }: { id: string; kind: JobKind }): Promise<void> {
+  for (const step of stepsOf(kind)) await producer.remove({ id, kind, step });
 }
 
 /**

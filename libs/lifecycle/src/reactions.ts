@@ -66,7 +66,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       collection: 'jobs',
       operation: 'update',
       fields: ['status'],
-      when: (change) => isOfPrefix(ID_PREFIXES.speech)(change) && hasEnded(change),
+      when: (change) => mayHaveParts(change) && hasEnded(change),
       async react({ id }) {
         await removeLeftoverFiles(deps, id);
       },
@@ -122,6 +122,11 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       react: async ({ id }, signal) => nothingRemains(await removeAccount(deps, id, signal)),
     },
   ];
+}
+
+/** Of a speech, or of the last step of a voice turn. */
+function mayHaveParts(change: Change): boolean {
+  return isOfPrefix(ID_PREFIXES.speech)(change) || isOfPrefix(ID_PREFIXES['voice-turn'])(change);
 }
 
 function hasEnded({ fields }: Change): boolean {

@@ -1,11 +1,11 @@
 import {
-  JOB_CATALOGUE,
-  type JobKind,
+  type JobAtStep,
   type JobPriority,
   QUEUE_NAMES,
   QUEUE_PAYLOAD_VERSION,
   type QueueName,
   type QueuePayload,
+  queueOf,
 } from '@aigolos/contracts';
 import type { Logger } from '@aigolos/runtime';
 import { Job, Queue } from 'bullmq';
@@ -15,9 +15,9 @@ import { estimate, type Place } from './pace.ts';
 import { PACE_SCRIPTS, type PaceRedis, paceKey, slotsKey } from './pace-scripts.ts';
 import { createLateAdds, createUpkeep, type Upkeep } from './upkeep.ts';
 
-export interface JobReference {
+/** A job, and what tells on which queue it travels. */
+export interface JobReference extends JobAtStep {
   id: string;
-  kind: JobKind;
 }
 
 /** A job as it stands in line: for its account, at `default` where nothing else is said, for a cost as of `costOf`, 1 if absent. */
@@ -29,7 +29,7 @@ export interface QueuedJob extends JobReference {
 
 export interface Producer extends Upkeep {
   /**
-   * Puts a job's id on the queue of its kind, where its account's share comes to it (docs/adr/0010). An id that the queue knows
+   * Puts a job's id on the queue of its kind and step, where its account's share comes to it (docs/adr/0010). An id that the queue knows
    * already is left as it is. Fails fast while Redis is away, and makes up for it as soon as Redis is back.
    */
   add(job: QueuedJob): Promise<void>;
@@ -73,12 +73,12 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
     return queue;
   };
   const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, open(name)])) as Producer['queues'];
-  const queueOf = (kind: JobKind) => queues[JOB_CATALOGUE[kind].queue];
+  const queueFor = (job: JobAtStep) => queues[queueOf(job)];
   let closed = false;
 
   /** One transaction: nobody sees the job without its tag, and an id that is known advances no clock. */
-  async function add({ id, kind, account, priority = 'default', cost = 1 }: QueuedJob): Promise<void> {
-    const queue = queueOf(kind);
+  async function add({ id, kind, step, account, priority = 'default', cost = 1 }: QueuedJob): Promise<void> {
+    const queue = queueFor({ kind, step });
     const share = { account, priority, cost };
     const payload: QueuePayload = { v: QUEUE_PAYLOAD_VERSION, jobId: id, share };
     const job = new Job<QueuePayload>(queue, kind, payload, { ...queue.jobsOpts, jobId: id, priority: UNTAGGED }, id);
@@ -100,7 +100,7 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
   const addLater = createLateAdds(connection, add);
 
   return {
-    ...createUpkeep(connection, queueOf),
+    ...createUpkeep(connection, queueFor),
     queues,
     async add(job) {
       await add(job).catch((error: unknown) => {
@@ -108,18 +108,18 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
         throw error;
       });
     },
-    async knows({ id, kind }) {
-      return (await queueOf(kind).getJob(id)) !== undefined;
+    async knows(job) {
+      return (await queueFor(job).getJob(job.id)) !== undefined;
     },
-    async place({ id, kind }) {
-      const queue = queueOf(kind);
+    async place({ id, ...job }) {
+      const queue = queueFor(job);
       const [prioritized, wait, active] = [queue.toKey('prioritized'), queue.toKey('wait'), queue.toKey('active')];
       const [pace, slots] = [paceKey(prefix, queue.name), slotsKey(prefix, queue.name)];
       const seen = await connection.pacePlace(prioritized, wait, active, pace, slots, id);
       return seen === null ? undefined : estimate(seen);
     },
-    async remove({ id, kind }) {
-      const queue = queueOf(kind);
+    async remove({ id, ...job }) {
+      const queue = queueFor(job);
       await connection.fairGiveBack(tagsKey(prefix, queue.name), queue.toKey(id), queue.toKey('prioritized'), id);
       await queue.remove(id);
     },

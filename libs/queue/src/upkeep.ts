@@ -1,4 +1,4 @@
-import type { JobKind } from '@aigolos/contracts';
+import type { JobAtStep } from '@aigolos/contracts';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobReference, QueuedJob } from './producer.ts';
@@ -11,17 +11,17 @@ export interface Upkeep {
   bringForward(job: JobReference): Promise<void>;
 }
 
-export function createUpkeep(connection: Redis, queueOf: (kind: JobKind) => Queue): Upkeep {
+export function createUpkeep(connection: Redis, queueFor: (job: JobAtStep) => Queue): Upkeep {
   return {
     async unknown(jobs) {
       const pipeline = connection.pipeline();
-      for (const { id, kind } of jobs) pipeline.exists(queueOf(kind).toKey(id));
+      for (const job of jobs) pipeline.exists(queueFor(job).toKey(job.id));
       const answers = (await pipeline.exec()) ?? [];
       for (const [error] of answers) if (error) throw error;
       return jobs.filter((_job, index) => answers[index]?.[1] === 0);
     },
-    async bringForward({ id, kind }) {
-      const entry = await queueOf(kind).getJob(id);
+    async bringForward(job) {
+      const entry = await queueFor(job).getJob(job.id);
       // Meanwhile somebody else may have taken it off or brought it forward, which is all that is wanted.
       if (await entry?.isDelayed()) await entry?.promote().catch(() => {});
     },

@@ -1,4 +1,4 @@
-import { JOB_CATALOGUE, JOB_KINDS, type QueueName } from '@aigolos/contracts';
+import { JOB_KINDS, type QueueName, queueOf } from '@aigolos/contracts';
 import type { SuspectJob } from '@aigolos/db';
 import { createQueueInspection, type QueueInspection } from '@aigolos/queue';
 import type { Installation } from '../open-installation.ts';
@@ -48,12 +48,12 @@ async function checkQueues(redis: Installation['redis'], waiting: SuspectJob[]):
   if (!redis)
     return [{ name: 'queues', state: 'warning', detail: 'no Redis is known', remedy: 'name it in REDIS_URL' }];
   try {
-    const asked = waiting.map((job) => ({ id: job._id, kind: job.kind, job }));
+    const asked = waiting.map(({ _id: id, kind, step }) => ({ id, kind, step }));
     const unknown = new Set((await redis.producer.unknown(asked)).map(({ id }) => id));
     const forgotten = waiting.filter(({ _id }) => unknown.has(_id));
     const known = waiting.filter(({ _id }) => !unknown.has(_id));
     const queues = createQueueInspection(redis.producer);
-    const byQueue = Map.groupBy(known, ({ kind }) => JOB_CATALOGUE[kind].queue);
+    const byQueue = Map.groupBy(known, queueOf);
     return [
       about('job_not_in_queue', forgotten, 'waiting, but their queue does not know them', REPAIR),
       ...(await Promise.all([...byQueue].map(([queue, jobs]) => checkQueue(queues, queue, jobs)))),

@@ -41,11 +41,12 @@ export async function runErasure(
 
 function createRunner(installation: Installation) {
   const { db, redis, log } = installation;
-  const nowhere = { bringForward: () => Promise.resolve() };
+  const nowhere = { add: () => Promise.resolve(), bringForward: () => Promise.resolve() };
   const unheard = { publish: () => Promise.resolve() };
   // What is read is kept for a second at most: by then nobody finds it any more.
   const cache = { invalidate: () => Promise.resolve() };
   return createJobRunner({
+    queue: 'erasure',
     processors: {
       erasure: createEraser({ ...removalDeps(installation), db, backupDir: installation.backupDir }),
     },

@@ -33,11 +33,12 @@ async function accountId(db: Installation['db'], named: string): Promise<string>
 
 /** What a list tells of a job to machines; times are ISO 8601. */
 export function toSummary({ _id: id, task, failure, metadata: _metadata, warnings, ...job }: ListedJob) {
-  const { kind, account, status, priority, progress, attempt, crashes, conversation, turn } = job;
+  const { kind, step, account, status, priority, progress, attempt, crashes, conversation, turn } = job;
   const { createdAt, queuedAt, startedAt, finishedAt, expiresAt, reusedFrom } = job;
   return {
     id,
     kind,
+    step: step ?? null,
     status,
     account,
     model: task?.model ?? null,

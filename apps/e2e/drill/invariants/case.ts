@@ -34,6 +34,8 @@ function contentOf({ kind, task }: AnyJobRecord): string {
       return task.input;
     case 'chat':
       return task.messages.at(-1)?.content ?? '';
+    case 'voice-turn':
+      return task.instructions ?? '';
     case 'export':
     case 'erasure':
       return '';

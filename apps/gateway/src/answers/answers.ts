@@ -7,6 +7,7 @@ import { clientGone, waitPatiently } from './held-open.ts';
 import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
+import { sendEvents } from './server-sent-events.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
@@ -33,7 +34,7 @@ export interface Answers {
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
   /** What the synchronous call would have given; of a speech that is waited for its sound while it is made. */
-  result(request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply>;
+  result(request: FastifyRequest, reply: FastifyReply, id: string, accept?: string): Promise<FastifyReply>;
 }
 
 export function createAnswers(deps: AnswersDeps): Answers {
@@ -102,21 +103,20 @@ export function createAnswers(deps: AnswersDeps): Answers {
 
   return {
     job,
-    async result(request, reply, id) {
+    async result(request, reply, id, accept = request.headers.accept) {
       const { account, headers } = request;
       // Asked for again and again while the job runs; what came of it is read once, so it is not kept.
       const seen = await jobs.poll(account, id);
-      if (isFinal(seen.status)) return ended(reply, await jobs.get(account, id), headers.accept);
+      if (isFinal(seen.status)) return ended(reply, await jobs.get(account, id), accept);
       announce(reply, seen);
       const { waitSeconds } = parsePrefer(headers.prefer);
-      if (seen.kind !== 'speech' || waitSeconds === undefined || !takesAudio(headers.accept))
-        return notYet(reply, seen);
+      if (seen.kind !== 'speech' || waitSeconds === undefined || !takesAudio(accept)) return notYet(reply, seen);
       const record = await jobs.get(account, id);
       const signal = AbortSignal.any([clientGone(reply), stopping]);
       const speech = await soundOf(request, record, { signal, waitSeconds });
       if (speech) return sound(reply, speech);
       const now = await jobs.get(account, id);
-      return isFinal(now.status) ? ended(reply, now, headers.accept) : notYet(reply, now);
+      return isFinal(now.status) ? ended(reply, now, accept) : notYet(reply, now);
     },
 
     async submission(request, reply, { job: submitted, replayed }) {
@@ -133,7 +133,9 @@ export function createAnswers(deps: AnswersDeps): Answers {
       if (speech) return sound(reply, speech);
       const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
       const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
-      if (isFinal(seen.status)) return ended(reply, seen);
+      // OpenAI's clients say of speech that they take anything.
+      const accept = seen.kind === 'voice-turn' ? request.headers.accept : undefined;
+      if (isFinal(seen.status)) return ended(reply, seen, accept);
       if (waitSeconds !== undefined) return accepted(reply, seen);
       if (stopping.aborted) throw goesOn(record);
       return reply.code(CLIENT_GONE).send();
@@ -145,11 +147,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
       announce(reply, record, replayed);
       const signal = hold(request, reply, record);
       const events = await streamCompletion(jobs, record, { includeUsage, signal, log: request.log });
-      return reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-cache')
-        .header('x-accel-buffering', 'no')
-        .send(events);
+      return sendEvents(reply, events);
     },
   };
 }

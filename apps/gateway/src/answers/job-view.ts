@@ -21,6 +21,7 @@ export function toJobView(job: JobSummary, place?: Place): JobView {
     input_expires_at: job.inputExpiresAt ? unixSeconds(job.inputExpiresAt) : null,
     output_expires_at: job.outputExpiresAt ? unixSeconds(job.outputExpiresAt) : null,
     retention: job.retention ?? DEFAULT_RETENTION,
+    step: stepOf(job),
     progress: job.progress,
     queue_position: place?.ahead ?? null,
     estimated_start_at: startsInMs === undefined ? null : unixSeconds(new Date(Date.now() + startsInMs)),
@@ -34,8 +35,13 @@ export function toJobView(job: JobSummary, place?: Place): JobView {
     conversation: job.conversation ?? null,
     warnings: job.warnings,
     metadata: job.metadata,
-    urls: { self, cancel: `${self}/cancel`, result: `${self}/result` },
+    urls: { self, cancel: `${self}/cancel`, result: `${self}/result`, events: `${self}/events` },
   };
+}
+
+/** What a voice turn is at. */
+export function stepOf({ kind, step }: Pick<JobSummary, 'kind' | 'step'>): JobView['step'] {
+  return kind === 'voice-turn' ? (step ?? 'transcribe') : null;
 }
 
 /** When a job is deleted: null while it has not ended, and where it is kept. */

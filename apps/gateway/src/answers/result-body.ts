@@ -10,17 +10,25 @@ import {
   type SpeechTimingsView,
   type TranscriptionJson,
   type TranscriptionVerboseJson,
+  type VoiceTurn,
 } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
 import { expiresAt } from './job-view.ts';
 import { notAvailable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
 import { speechResult } from './speech-result.ts';
+import { voiceTurnResult } from './voice-turn-result.ts';
 
 export type ResultBody =
   | {
       type: 'json';
-      body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson | ErasureResult | SpeechTimingsView;
+      body:
+        | ChatCompletion
+        | TranscriptionJson
+        | TranscriptionVerboseJson
+        | ErasureResult
+        | SpeechTimingsView
+        | VoiceTurn;
     }
   | { type: 'text'; text: string | Readable; contentType?: string }
   | ResultFile;
@@ -39,6 +47,8 @@ export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?:
       return toTranscription(job, job.result);
     case 'speech':
       return speechResult(blobs, job, { result: job.result, accept });
+    case 'voice-turn':
+      return voiceTurnResult(blobs, job, { result: job.result, accept });
     case 'export':
       return readFile(blobs, job, job.result);
     case 'erasure':

@@ -1,8 +1,20 @@
+import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { SILENT, within } from './within.ts';
 
-/** One event with this data. */
-export function sseEvent(data: object | '[DONE]'): string {
-  return `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+/** One event with this data; where it has an id, that is what a client that comes back names as `Last-Event-ID`. */
+export function sseEvent(data: object | '[DONE]', { event, id }: { event?: string; id?: string } = {}): string {
+  const fields = [event !== undefined && `event: ${event}\n`, id !== undefined && `id: ${id}\n`];
+  return `${fields.filter(Boolean).join('')}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+}
+
+/** Sends events as they come; nothing between us and the client is to keep or collect them. */
+export function sendEvents(reply: FastifyReply, events: Readable): FastifyReply {
+  return reply
+    .type('text/event-stream; charset=utf-8')
+    .header('cache-control', 'no-cache')
+    .header('x-accel-buffering', 'no')
+    .send(events);
 }
 
 /** Says a comment after each `everyMs` of silence, so that nothing between us and the client takes the stream for dead. */

@@ -67,7 +67,7 @@ export function takesAudio(accept: string | undefined): boolean {
   return type === ANY_BYTES || audio.some((one) => one === type);
 }
 
-function notAcceptable({ _id: id }: JobRecord, offered: string[]): AIGolosError {
+export function notAcceptable({ _id: id }: Pick<JobRecord, '_id'>, offered: string[]): AIGolosError {
   return new AIGolosError(
     `The result of job ${id} is there as ${offered.join(', ')}; the header Accept takes none of these.`,
     { code: 'RESULT_NOT_ACCEPTABLE' },

@@ -50,12 +50,7 @@ export function createSubmissionOptions(endpoints: Pick<WebhookEndpoints, 'asser
       const message = `must not be later than X-Finish-By: ${startWithinSeconds} is more than ${finishWithinSeconds}`;
       throw invalidFields([{ path: ['X-Start-By'], message }]);
     }
-    if (webhookUrl !== undefined) {
-      await endpoints.assertCallable(account, webhookUrl).catch((error: unknown) => {
-        if (!(error instanceof AIGolosError)) throw error;
-        throw invalidFields([{ path: ['X-Webhook-Url'], message: error.message }]);
-      });
-    }
+    if (webhookUrl !== undefined) await assertCallableAs('X-Webhook-Url', endpoints, { account, webhookUrl });
     return {
       terms: {
         retention,
@@ -69,6 +64,18 @@ export function createSubmissionOptions(endpoints: Pick<WebhookEndpoints, 'asser
       reuse: reuseOf(headers['cache-control']),
     };
   };
+}
+
+/** @throws ValidationError that names the header or field which has the URL. */
+export async function assertCallableAs(
+  name: string,
+  endpoints: Pick<WebhookEndpoints, 'assertCallable'>,
+  { account, webhookUrl }: { account: string; webhookUrl: string },
+): Promise<void> {
+  await endpoints.assertCallable(account, webhookUrl).catch((error: unknown) => {
+    if (!(error instanceof AIGolosError)) throw error;
+    throw invalidFields([{ path: [name], message: error.message }]);
+  });
 }
 
 const CANCEL_ON_DISCONNECT = 'X-Cancel-On-Disconnect';

@@ -1,7 +1,7 @@
 /** Puts together what attempts of a job say into one text that only grows, as a client that has read a part of it needs. */
 export interface TextFollower {
   /** What of this piece is new to the client; undefined when it contradicts what was sent. */
-  push(piece: { fence: number; text: string }): string | undefined;
+  push(piece: { fence: number; text: string; offset?: number | undefined }): string | undefined;
   /** What is left of the whole text; undefined when it contradicts what was sent. */
   finish(text: string): string | undefined;
   /** The pieces come again from the first. */
@@ -26,6 +26,8 @@ export function createTextFollower(): TextFollower {
       if (piece.fence < fence) return '';
       if (piece.fence > fence) said = '';
       fence = piece.fence;
+      // What came before it was lost on the way: the end has all of it.
+      if (piece.offset !== undefined && piece.offset !== said.length) return '';
       said += piece.text;
       return advance(said);
     },

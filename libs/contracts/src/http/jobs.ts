@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
 import { JOB_KINDS, JOB_STATUSES, JobKindSchema, JobStatusSchema } from '../jobs/status.ts';
 import { JOB_PRIORITIES } from '../jobs/terms.ts';
+import { VOICE_TURN_STEPS } from '../jobs/voice-turn.ts';
 import { RetentionPolicySchema } from '../retention.ts';
 import { openEnum } from './common.ts';
 import { deletedBy } from './erasures.ts';
@@ -33,6 +34,7 @@ export const JobViewSchema = z
       .nullable()
       .describe('When the audio that was made is deleted, where there is any'),
     retention: RetentionPolicySchema,
+    step: openEnum(VOICE_TURN_STEPS).nullable().describe('Of a voice turn: what is done, or to be done next'),
     progress: z.number(),
     queue_position: z
       .number()
@@ -66,16 +68,18 @@ export const JobViewSchema = z
     conversation: z.string().nullable(),
     warnings: z.array(z.string()),
     metadata: z.record(z.string(), z.string()),
-    urls: z.object({ self: z.string(), cancel: z.string(), result: z.string() }),
+    urls: z.object({ self: z.string(), cancel: z.string(), result: z.string(), events: z.string() }),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof JobViewSchema>;
 
-export const JobListQuerySchema = z.object({
+/** Loose, since `metadata[key]=value` stands beside these, as often as there are keys to go by. */
+export const JobListQuerySchema = z.looseObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: z.string().optional().describe('Id of the last job of the page before'),
   kind: JobKindSchema.optional(),
   status: JobStatusSchema.optional(),
+  order: z.enum(['asc', 'desc']).default('desc').describe('By the time of submission: `desc` begins with the newest'),
 });
 export type JobListQuery = z.infer<typeof JobListQuerySchema>;
 

@@ -9,12 +9,20 @@ import {
   type TranscriptionTask,
   TranscriptionTaskSchema,
 } from './transcription.ts';
+import {
+  type JobStep,
+  type VoiceTurnResult,
+  VoiceTurnResultSchema,
+  type VoiceTurnTask,
+  VoiceTurnTaskSchema,
+} from './voice-turn.ts';
 
 /** Task and result of each kind; the types of `submit` and of a processor follow from it. */
 export interface TaskOf {
   transcription: TranscriptionTask;
   speech: SpeechTask;
   chat: ChatTask;
+  'voice-turn': VoiceTurnTask;
   export: ExportTask;
   erasure: ErasureTask;
 }
@@ -22,6 +30,7 @@ export interface ResultOf {
   transcription: TranscriptionResult;
   speech: SpeechResult;
   chat: ChatResult;
+  'voice-turn': VoiceTurnResult;
   export: ExportResult;
   erasure: ErasureResult;
 }
@@ -61,6 +70,16 @@ export const JOB_CATALOGUE = {
     task: SpeechTaskSchema,
     result: SpeechResultSchema,
   },
+  // Where it begins; each of its steps has the terms of the kind whose work it is.
+  'voice-turn': {
+    queue: 'asr',
+    maxAttempts: 3,
+    crashLimit: CRASH_LIMIT,
+    attemptTimeoutMs: 4 * 60 * 60_000,
+    timeoutCode: 'ASR_ENGINE_FAILED',
+    task: VoiceTurnTaskSchema,
+    result: VoiceTurnResultSchema,
+  },
   export: {
     queue: 'export',
     maxAttempts: 5,
@@ -82,9 +101,43 @@ export const JOB_CATALOGUE = {
   },
 } as const satisfies Record<JobKind, unknown>;
 
+/** Kinds that are done in several steps, in this order, and the kind whose work each step is. */
+export const JOB_STEPS = {
+  'voice-turn': { transcribe: 'transcription', answer: 'chat', speak: 'speech' },
+} as const satisfies Partial<Record<JobKind, Record<JobStep, JobKind>>>;
+export type SteppedKind = keyof typeof JOB_STEPS;
+
+/** A job, as far as it decides on which queue it travels now. A job of several steps without one is at its first. */
+export interface JobAtStep {
+  kind: JobKind;
+  step?: JobStep | undefined;
+}
+
+/** The catalogue's entry by whose terms a job is done now. Undefined of a kind that only a later version knows. */
+export function termsOf({ kind, step }: JobAtStep): (typeof JOB_CATALOGUE)[JobKind] {
+  const steps: Partial<Record<JobStep, JobKind>> = kind in JOB_STEPS ? JOB_STEPS[kind as SteppedKind] : {};
+  return JOB_CATALOGUE[(step && steps[step]) ?? kind];
+}
+
+/** The queue that a job travels on now. */
+export function queueOf(job: JobAtStep): QueueName {
+  return termsOf(job).queue;
+}
+
+/** The steps of a kind in their order; one that is none of a kind that is done at once. */
+export function stepsOf(kind: JobKind): (JobStep | undefined)[] {
+  return kind in JOB_STEPS ? (Object.keys(JOB_STEPS[kind as SteppedKind]) as JobStep[]) : [undefined];
+}
+
+type QueueOf<Kind extends JobKind> = (typeof JOB_CATALOGUE)[Kind]['queue'];
+/** The kinds whose work a kind is: its own, or those of its steps. */
+type WorkOf<Kind extends JobKind> = Kind extends SteppedKind
+  ? (typeof JOB_STEPS)[Kind][keyof (typeof JOB_STEPS)[Kind]]
+  : Kind;
+
 /** The kinds that travel on a queue. */
 export type KindsOf<Queue extends QueueName> = {
-  [Kind in JobKind]: (typeof JOB_CATALOGUE)[Kind]['queue'] extends Queue ? Kind : never;
+  [Kind in JobKind]: Extract<QueueOf<WorkOf<Kind> & JobKind>, Queue> extends never ? never : Kind;
 }[JobKind];
 
 /** `webhooks` carries ids of deliveries, the others ids of jobs. */

@@ -14,6 +14,8 @@ export const ATTEMPT_OUTCOMES = [
   'expired',
   /** Failed, and is tried again. */
   'retried',
+  /** Its step is done, and the job went on to the queue of the next. */
+  'handed_over',
   /** Its process was told to stop. */
   'drained',
   /** Its process died, or could not renew its lease. */

@@ -8,10 +8,12 @@ import {
   type JobKind,
   type JobPriority,
   type JobStatus,
+  type JobStep,
   type JobUsage,
   type ResultOf,
   type RetentionPolicy,
   type TaskOf,
+  VOICE_TURN_STEPS,
 } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
 
@@ -29,11 +31,13 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   metadata: Record<string, string>;
   /** 0 to 1. */
   progress: number;
+  /** Of a kind of several steps: the one that it is at, or waits for; the first where it is absent. Decides its queue. */
+  step?: JobStep;
   /** What a later attempt need not do again; its shape is the processor's. */
   checkpoint?: unknown;
   /** Grows with each claim; a write that carries an older one matches nothing. */
   fence: number;
-  /** Attempts begun, less those that a drain put back. */
+  /** Attempts begun, less those that a drain put back or that ended with their step. */
   attempt: number;
   /** Attempts that ended because their worker vanished. */
   crashes: number;
@@ -59,7 +63,7 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   contentKey?: string;
   /** The job whose result this one has: nothing was done anew. */
   reusedFrom?: string;
-  /** Of a chat turn: which conversation, which turn of it, and whether its messages are still to be written. */
+  /** Of a turn of a chat or a voice: which conversation, which turn of it, and whether its messages are still to be written. */
   conversation?: string;
   turn?: number;
   messagesPending?: boolean;
@@ -117,7 +121,9 @@ export const JOB_SUMMARY_FIELDS = [
   'failure',
   'warnings',
   'metadata',
+  'step',
   'progress',
+  'fence',
   'attempt',
   'priority',
   'startBy',
@@ -166,6 +172,7 @@ const jobSchema = new Schema<JobRecord>(
     failure: Schema.Types.Mixed,
     warnings: { type: [String], required: true },
     metadata: { type: Schema.Types.Mixed, required: true },
+    step: { type: String, enum: VOICE_TURN_STEPS },
     progress: { type: Number, required: true },
     checkpoint: Schema.Types.Mixed,
     fence: { type: Number, required: true },

@@ -17,7 +17,7 @@ export interface ConsistencyRepository {
   existingMessages(ids: string[]): Promise<Set<string>>;
   /** Jobs that webhooks tell of, each once. */
   jobsOfDeliveries(): AsyncIterable<string>;
-  /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
+  /** Completed jobs whose result is a file, and those that have audio and wait for their turn; without what they say. */
   jobsWithFiles(): AsyncIterable<AnyJobRecord>;
   /** Jobs of kinds that make files, which have ended since then; of their tasks the audio that was sent. */
   fileMakersEndedSince(time: Date): AsyncIterable<Pick<JobRecord, '_id' | 'result'> & { task: object }>;
@@ -29,13 +29,15 @@ export interface ConsistencyRepository {
 
 const READ_AT_ONCE = 500;
 /** Kinds whose results are files. */
-const FILE_MAKERS = ['speech', 'export'] as const satisfies readonly JobKind[];
+const FILE_MAKERS = ['speech', 'voice-turn', 'export'] as const satisfies readonly JobKind[];
 const FILES = {
   kind: 1,
   status: 1,
   'task.audio.blobKey': 1,
   'result.blobKey': 1,
   'result.timings.blobKey': 1,
+  'result.speech.blobKey': 1,
+  'result.speech.timings.blobKey': 1,
 } as const;
 
 export function createConsistencyRepository(models: {
@@ -74,9 +76,11 @@ export function createConsistencyRepository(models: {
       for (const kind of FILE_MAKERS) {
         yield* read({ kind, status: 'completed', outputDeletedAt: { $exists: false } }) as AsyncIterable<AnyJobRecord>;
       }
-      const withInput = { kind: 'transcription' as const, inputDeletedAt: { $exists: false } };
-      yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
-      yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
+      for (const kind of ['transcription', 'voice-turn'] as const) {
+        const withInput = { kind, inputDeletedAt: { $exists: false } };
+        yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
+        yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
+      }
     },
     async *fileMakersEndedSince(time) {
       for (const kind of FILE_MAKERS) {

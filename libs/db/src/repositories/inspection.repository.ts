@@ -45,6 +45,7 @@ export type SuspectJob = Pick<
   JobRecord,
   | '_id'
   | 'kind'
+  | 'step'
   | 'status'
   | 'fence'
   | 'conversation'
@@ -68,7 +69,7 @@ export interface InspectionRepository {
   leaseRunOut(before: Date, limit: number): Promise<SuspectJob[]>;
   /** Not ended, with a deadline before then. */
   deadlineMissed(before: Date, limit: number): Promise<SuspectJob[]>;
-  /** Chat jobs that ended before then and whose messages are not written. */
+  /** Turns that ended before then and whose messages are not written. */
   messagesPending(endedBefore: Date, limit: number): Promise<SuspectJob[]>;
   /** The earliest turn of a conversation that has not ended or not written its messages. */
   firstOpenTurn(conversation: string): Promise<SuspectJob | undefined>;
@@ -86,7 +87,7 @@ const fields = (names: readonly string[]) => Object.fromEntries(names.map((name)
 const LISTED = { ...fields(JOB_FIELDS.filter((name) => name !== 'checkpoint')), 'task.model': 1 as const };
 const SHOWN = { ...LISTED, checkpoint: 1 as const };
 const SUSPECT = fields(
-  'kind status fence conversation turn queuedAt leaseUntil deadlineAt finishedAt idempotencyKeyUntil'.split(' '),
+  'kind step status fence conversation turn queuedAt leaseUntil deadlineAt finishedAt idempotencyKeyUntil'.split(' '),
 );
 const DELIVERY = fields('type endpoint status attempts nextAttemptAt settledAt'.split(' '));
 

@@ -1,4 +1,4 @@
-import { type FinalStatus, isFinal, type JobFailure } from '@aigolos/contracts';
+import { type FinalStatus, isFinal, type JobFailure, type JobStep } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 import { endAttempt, withAttemptBegun } from './attempt-timeline.ts';
@@ -34,6 +34,13 @@ export interface Release {
   checkpoint?: unknown;
 }
 
+/** What a step leaves to the next. */
+export interface StepEnd {
+  step: JobStep;
+  checkpoint: unknown;
+  progress: number;
+}
+
 /** A job and whoever works on it. Each change is one conditional write, so that of several who want to make it one does. */
 export interface JobClaimsRepository {
   /**
@@ -51,6 +58,8 @@ export interface JobClaimsRepository {
   finish(id: string, fence: number, ending: JobEnding): Promise<boolean>;
   /** Gives a job back to the queue, if this claim still stands. */
   release(id: string, fence: number, release: Release): Promise<boolean>;
+  /** Ends a step: the job waits for its next one, with what was made, and the attempt does not count. If this claim still stands. */
+  handOver(id: string, fence: number, next: StepEnd): Promise<boolean>;
   /** Takes a job whose lease has run out away from its holder. */
   releaseExpired(id: string, fence: number): Promise<boolean>;
 }
@@ -126,6 +135,20 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
           ...(outcome === 'drained' && { $inc: { attempt: -1 } }),
         },
         { at, outcome, error },
+      );
+    },
+
+    handOver(id, fence, next) {
+      const at = now();
+      return endAttempt(
+        Job,
+        { _id: id, fence, status: 'in_progress' },
+        {
+          $set: { status: 'queued', queuedAt: at, ...next },
+          $unset: { leaseUntil: 1, worker: 1 },
+          $inc: { attempt: -1 },
+        },
+        { at, outcome: 'handed_over' },
       );
     },
 

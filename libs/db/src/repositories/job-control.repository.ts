@@ -23,6 +23,7 @@ const WITHOUT_RESULT = ['failed', 'cancelled', 'expired'] as const;
 const OF_THE_END = {
   failure: 1,
   usage: 1,
+  step: 1,
   result: 1,
   finishedAt: 1,
   cancelRequestedAt: 1,

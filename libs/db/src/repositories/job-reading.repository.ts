@@ -1,7 +1,7 @@
 import type { JobKind, JobStatus } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
 import { type AnyJobRecord, JOB_SUMMARY_FIELDS, type JobRecord, type JobSummary } from '../models/job.model.ts';
-import { older } from './page.ts';
+import { newer, older } from './page.ts';
 
 export interface JobListFilter {
   account: string;
@@ -10,6 +10,10 @@ export interface JobListFilter {
   after?: Pick<JobRecord, '_id' | 'createdAt'> | undefined;
   kind?: JobKind | undefined;
   status?: JobStatus | undefined;
+  /** With these pairs among its metadata; keys without a dot. */
+  metadata?: Record<string, string> | undefined;
+  /** Newest first unless it is `asc`. */
+  order?: 'asc' | 'desc' | undefined;
 }
 
 /** Jobs as they are submitted, and as their owners and the queue look at them. */
@@ -23,7 +27,7 @@ export interface JobReadingRepository {
   accountOf(id: string): Promise<string | undefined>;
   /** Of one that runs, or waits to be gone on with. */
   checkpointOf(account: string, id: string): Promise<unknown>;
-  /** Newest first, without those whose time has come, and without erasures unless their kind is asked for. */
+  /** Without those whose time has come, and without erasures unless their kind is asked for. */
   list(filter: JobListFilter): Promise<AnyJobRecord[]>;
   /** What a list shows, of the same jobs. */
   summaries(filter: JobListFilter): Promise<JobSummary[]>;
@@ -32,7 +36,7 @@ export interface JobReadingRepository {
   /** Has a later turn of this conversation been sent, and not ended without an answer? */
   hasLaterTurn(conversation: string, turn: number): Promise<boolean>;
   /** The first turn after this one that waits to be run. */
-  nextQueuedTurn(conversation: string, turn: number): Promise<{ _id: string } | undefined>;
+  nextQueuedTurn(conversation: string, turn: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'step'> | undefined>;
   existing(ids: string[]): Promise<Set<string>>;
 }
 
@@ -42,11 +46,18 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
   const findLean = async (filter: QueryFilter<JobRecord>) =>
     ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
 
-  const listed = ({ account, limit, after, kind, status }: JobListFilter, fields: Record<string, 0 | 1>) => {
+  const listed = (
+    { account, limit, after, kind, status, metadata, order }: JobListFilter,
+    fields: Record<string, 0 | 1>,
+  ) => {
     // Erasures are shown to those who ask for them: whoever deletes all that is listed comes to an end.
     const kinds = { kind: kind ?? { $ne: 'erasure' as const } };
-    const filter = { account, expiresAt: notYet(), ...older(after), ...kinds, ...(status && { status }) };
-    return Job.find(filter, fields).sort({ createdAt: -1, _id: -1 }).limit(limit);
+    const pairs = Object.entries(metadata ?? {}).map(([key, value]) => [`metadata.${key}`, value]);
+    const page = order === 'asc' ? newer(after) : older(after);
+    const direction = order === 'asc' ? 1 : -1;
+    const filter = { account, expiresAt: notYet(), ...page, ...kinds, ...(status && { status }) };
+    const found = Job.find({ ...filter, ...(Object.fromEntries(pairs) as object) }, fields);
+    return found.sort({ createdAt: direction, _id: direction }).limit(limit);
   };
 
   return {
@@ -80,7 +91,7 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     },
     async nextQueuedTurn(conversation, turn) {
       const later = { conversation, turn: { $gt: turn }, status: 'queued' as const };
-      return (await Job.findOne(later, { _id: 1 }).sort({ turn: 1 }).lean()) ?? undefined;
+      return (await Job.findOne(later, { kind: 1, step: 1 }).sort({ turn: 1 }).lean()) ?? undefined;
     },
     async existing(ids) {
       const found = await Job.find({ _id: { $in: ids } }, { _id: 1 }).lean();

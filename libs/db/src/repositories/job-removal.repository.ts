@@ -41,7 +41,7 @@ export interface JobRemovalRepository {
     id: string,
     deleted: Pick<JobRecord, 'inputDeletedAt' | 'outputDeletedAt' | 'filesExpireAt'>,
   ): Promise<void>;
-  /** Jobs of a kind that have ended, longest ago first; of chat those that are no turns of a conversation. */
+  /** Jobs of a kind that have ended, longest ago first, without those that are turns of a conversation. */
   ended(filter: EndedJobsFilter): AsyncIterable<EndedJob>;
   /** The files of a job that is about to be removed, as the first one found them who wanted to remove it. */
   noteRemoval(id: string, found: StoredFiles): Promise<StoredFiles>;
@@ -95,7 +95,7 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
           kind,
           finishedAt: { $lt: endedBefore },
           ...ended,
-          ...(kind === 'chat' && { conversation: { $exists: false } }),
+          ...((kind === 'chat' || kind === 'voice-turn') && { conversation: { $exists: false } }),
           ...(account !== undefined && { account }),
         },
         ENDED_FIELDS,

@@ -1,4 +1,4 @@
-import { JOB_KINDS, type JobKind } from '@aigolos/contracts';
+import { JOB_KINDS } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 
@@ -8,7 +8,10 @@ export type OverdueJob = Pick<
   '_id' | 'kind' | 'account' | 'fence' | 'status' | 'retention' | 'conversation' | 'turn'
 >;
 
-export type QueueFields = Pick<AnyJobRecord, '_id' | 'kind' | 'account' | 'priority' | 'task'>;
+export type QueueFields = Pick<AnyJobRecord, '_id' | 'kind' | 'step' | 'account' | 'priority' | 'task'>;
+
+/** What tells on which queue a job is to be found. */
+export type WaitingJob = Pick<JobRecord, '_id' | 'kind' | 'step'>;
 
 /** Jobs of kinds that only a later version knows are that version's to look after. */
 const OURS = { kind: { $in: [...JOB_KINDS] } };
@@ -16,14 +19,14 @@ const OURS = { kind: { $in: [...JOB_KINDS] } };
 /** What was left to do and nobody may be doing: for those who look for it again and again. */
 export interface JobSweepsRepository {
   /** All that have been queued since before then, longest first. */
-  queuedBefore(time: Date): AsyncIterable<{ _id: string; kind: JobKind }>;
+  queuedBefore(time: Date): AsyncIterable<WaitingJob>;
   /** What of these jobs their queue has to know. */
   queueFieldsOf(ids: string[]): Promise<QueueFields[]>;
-  leaseExpiredBefore(time: Date, limit: number): Promise<{ _id: string; kind: JobKind; fence: number }[]>;
+  leaseExpiredBefore(time: Date, limit: number): Promise<(WaitingJob & Pick<JobRecord, 'fence'>)[]>;
   /** Jobs that missed their deadline, longest ago first, and have not ended; those with a live lease are their worker's to end. */
   overdueAt(time: Date, limit: number): Promise<OverdueJob[]>;
-  /** Chat jobs that ended but whose messages are not in their conversation yet. */
-  messagesPending(limit: number): Promise<JobRecord<'chat'>[]>;
+  /** Turns that ended but whose messages are not in their conversation yet. */
+  messagesPending(limit: number): Promise<AnyJobRecord[]>;
   clearMessagesPending(id: string): Promise<void>;
   /** Jobs that ended before then and whose webhooks have no rows yet. */
   webhooksPending(endedBefore: Date, limit: number): Promise<string[]>;
@@ -33,13 +36,14 @@ export interface JobSweepsRepository {
 export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepository {
   return {
     queuedBefore: (time) =>
-      Job.find({ status: 'queued', queuedAt: { $lt: time }, ...OURS }, { kind: 1 })
+      Job.find({ status: 'queued', queuedAt: { $lt: time }, ...OURS }, { kind: 1, step: 1 })
         .sort({ queuedAt: 1 })
         .lean()
         .cursor(),
-    queueFieldsOf: (ids) => Job.find({ _id: { $in: ids } }, { kind: 1, account: 1, priority: 1, task: 1 }).lean(),
+    queueFieldsOf: (ids) =>
+      Job.find({ _id: { $in: ids } }, { kind: 1, step: 1, account: 1, priority: 1, task: 1 }).lean(),
     leaseExpiredBefore: (time, limit) =>
-      Job.find({ status: 'in_progress', leaseUntil: { $not: { $gt: time } }, ...OURS }, { kind: 1, fence: 1 })
+      Job.find({ status: 'in_progress', leaseUntil: { $not: { $gt: time } }, ...OURS }, { kind: 1, step: 1, fence: 1 })
         .limit(limit)
         .lean(),
     overdueAt: (time, limit) =>
@@ -55,7 +59,7 @@ export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepos
         .limit(limit)
         .lean(),
     async messagesPending(limit) {
-      return (await Job.find({ messagesPending: true }).limit(limit).lean()) as JobRecord<'chat'>[];
+      return (await Job.find({ messagesPending: true }).limit(limit).lean()) as AnyJobRecord[];
     },
     async clearMessagesPending(id) {
       await Job.updateOne({ _id: id }, { $unset: { messagesPending: 1 } });

@@ -1,4 +1,4 @@
-/** Which page of a list, newest first. */
+/** Which page of a list. */
 export interface PageFilter {
   limit: number;
   /** The last record of the page before. */
@@ -7,9 +7,18 @@ export interface PageFilter {
 
 /** The records older than the last of the page before. */
 export function older(after: PageFilter['after']) {
+  return beyond(after, '$lt');
+}
+
+/** The records newer than the last of the page before. */
+export function newer(after: PageFilter['after']) {
+  return beyond(after, '$gt');
+}
+
+function beyond(after: PageFilter['after'], than: '$lt' | '$gt') {
   return (
     after && {
-      $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, _id: { $lt: after._id } }],
+      $or: [{ createdAt: { [than]: after.createdAt } }, { createdAt: after.createdAt, _id: { [than]: after._id } }],
     }
   );
 }

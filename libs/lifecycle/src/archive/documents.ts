@@ -25,6 +25,7 @@ export const DOCUMENT_KINDS = [
   'chats',
   'syntheses',
   'transcriptions',
+  'voice-turns',
 ] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
@@ -33,6 +34,7 @@ export const DOCUMENTS_OF_JOBS = {
   transcription: 'transcriptions',
   speech: 'syntheses',
   chat: 'chats',
+  'voice-turn': 'voice-turns',
   export: undefined,
   erasure: undefined,
 } as const satisfies Record<JobKind, DocumentKind | undefined>;
@@ -48,6 +50,7 @@ export interface RecordOfDocument {
   messages: MessageRecord;
   syntheses: JobRecord<'speech'>;
   transcriptions: JobRecord<'transcription'>;
+  'voice-turns': JobRecord<'voice-turn'>;
 }
 
 const date = z.codec(z.iso.datetime(), z.date(), {
@@ -107,6 +110,7 @@ const MESSAGE = {
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */
 type Passing =
   | 'checkpoint'
+  | 'step'
   | 'leaseUntil'
   | 'worker'
   | 'messagesPending'
@@ -128,7 +132,7 @@ const ATTEMPT = z.strictObject({
   error: z.string().optional(),
 });
 
-const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind) =>
+const jobFields = <Kind extends 'transcription' | 'speech' | 'chat' | 'voice-turn'>(kind: Kind) =>
   ({
     id: id(ID_PREFIXES[kind]),
     kind: z.literal(kind),
@@ -175,6 +179,7 @@ const SCHEMAS = {
   messages: z.strictObject(MESSAGE),
   syntheses: z.strictObject(jobFields('speech')),
   transcriptions: z.strictObject(jobFields('transcription')),
+  'voice-turns': z.strictObject(jobFields('voice-turn')),
 } satisfies Record<DocumentKind, z.ZodObject>;
 
 /**

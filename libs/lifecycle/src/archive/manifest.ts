@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { DOCUMENT_KINDS, type DocumentKind } from './documents.ts';
 import { refuse } from './refusal.ts';
 
-export const SCHEMA_VERSION = 1;
+/** Version 2 has voice turns beside what version 1 has. */
+export const SCHEMA_VERSION = 2;
+const READ_VERSIONS = [1, SCHEMA_VERSION] as const;
 export const MANIFEST_NAME = 'manifest.json';
 /** It is held in memory, here and where it is read; this is enough for some 350,000 files. */
 export const MANIFEST_MAX_BYTES = 64 * 1024 ** 2;
@@ -24,14 +26,15 @@ export type ArchivedFile = z.infer<typeof FileSchema>;
 /** What an archive holds. No time stands in it: two exports of the same data have the same manifest. */
 const ManifestSchema = z.strictObject({
   format: z.literal('aigolos-export'),
-  schemaVersion: z.literal(SCHEMA_VERSION),
+  schemaVersion: z.literal(READ_VERSIONS),
   account: z.strictObject({ id: z.string(), username: z.string().min(1) }),
-  documents: z.strictObject(
-    Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, z.number().int().min(0)])) as Record<
+  documents: z.strictObject({
+    ...(Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, z.number().int().min(0)])) as Record<
       DocumentKind,
       z.ZodNumber
-    >,
-  ),
+    >),
+    'voice-turns': z.number().int().min(0).default(0),
+  }),
   /** In their order in the archive: documents, then files by their paths. */
   files: z.array(FileSchema),
 });
@@ -86,12 +89,13 @@ export function readManifest(archive: string, text: string): Manifest {
     const [issue] = parsed.error.issues;
     throw refuse(archive, `${MANIFEST_NAME}: ${issue?.path.join('.')}: ${issue?.message}`);
   }
-  checkPaths(archive, parsed.data.files);
+  checkPaths(archive, parsed.data);
   return parsed.data;
 }
 
-function checkPaths(archive: string, files: ArchivedFile[]): void {
+function checkPaths(archive: string, { files, schemaVersion }: Manifest): void {
   const missing = new Set(documentPaths.keys());
+  if (schemaVersion === 1) missing.delete(pathOfDocuments('voice-turns'));
   for (const [index, { path }] of files.entries()) {
     const before = files[index - 1];
     if (!missing.delete(path) && !FILE_PATH.test(path)) {

@@ -1,5 +1,5 @@
-import { DEFAULT_RETENTION } from '@aigolos/contracts';
-import type { AnyJobRecord } from '@aigolos/db';
+import { DEFAULT_RETENTION, type SpeechResult } from '@aigolos/contracts';
+import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import type { ConsistencyCheck, ConsistencyDeps } from './check.ts';
 
 /** Audio that is lost may come back from a backup: only who asks for it gets the record told that it is gone. */
@@ -26,7 +26,7 @@ export const missingBlobs: ConsistencyCheck = {
       const message = 'The audio of this job was lost before it was transcribed; submit it again.';
       return consistency.failWithoutInput(id, { code: 'AUDIO_NOT_AVAILABLE', message }, expiresAt);
     }
-    const deleted = job.kind === 'transcription' ? { inputDeletedAt: now } : { outputDeletedAt: now };
+    const deleted = key.endsWith('/input') ? { inputDeletedAt: now } : { outputDeletedAt: now };
     const { filesExpireAt } = job;
     await jobs.noteFilesDeleted(id, { ...deleted, ...(filesExpireAt && { filesExpireAt }) });
     return true;
@@ -42,16 +42,25 @@ async function missingKey({ blobs }: ConsistencyDeps, job: AnyJobRecord): Promis
 function expectedKeys(job: AnyJobRecord): string[] {
   switch (job.kind) {
     case 'transcription':
-      return job.inputDeletedAt || job.status === 'in_progress' ? [] : [job.task.audio.blobKey];
-    case 'speech': {
-      if (job.outputDeletedAt || !job.result) return [];
-      const { blobKey, timings } = job.result;
-      return timings ? [blobKey, timings.blobKey] : [blobKey];
-    }
+      return inputOf(job);
+    case 'speech':
+      return job.outputDeletedAt || !job.result ? [] : filesOf(job.result);
+    case 'voice-turn':
+      return [...inputOf(job), ...(job.outputDeletedAt || !job.result ? [] : filesOf(job.result.speech))];
     case 'export':
       return job.outputDeletedAt || !job.result ? [] : [job.result.blobKey];
     case 'chat':
     case 'erasure':
       return [];
   }
+}
+
+function inputOf(job: JobRecord<'transcription'> | JobRecord<'voice-turn'>): string[] {
+  const isNeeded = job.status === 'queued' && (job.step ?? 'transcribe') === 'transcribe';
+  const isKept = job.status !== 'queued' && job.status !== 'in_progress';
+  return !job.inputDeletedAt && (isNeeded || isKept) ? [job.task.audio.blobKey] : [];
+}
+
+function filesOf({ blobKey, timings }: SpeechResult): string[] {
+  return timings ? [blobKey, timings.blobKey] : [blobKey];
 }

@@ -28,6 +28,7 @@ export function isTheSame(kind: DocumentKind, document: Document, living: Docume
     case 'chats':
     case 'syntheses':
     case 'transcriptions':
+    case 'voice-turns':
       return isDeepStrictEqual(withoutLifetimes(living), withoutLifetimes(document));
   }
 }

@@ -57,6 +57,7 @@ function placeOf(kind: DocumentKind, document: Document): string {
     case 'chats':
     case 'syntheses':
     case 'transcriptions':
+    case 'voice-turns':
       return `${String(document['createdAt'])} ${document.id}`;
   }
 }

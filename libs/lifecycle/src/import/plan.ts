@@ -53,6 +53,7 @@ export const KIND_OF_DOCUMENTS = {
   messages: 'message',
   syntheses: 'job',
   transcriptions: 'job',
+  'voice-turns': 'job',
 } as const satisfies Record<DocumentKind, TransferredKind>;
 
 /**

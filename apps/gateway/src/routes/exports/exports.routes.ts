@@ -53,7 +53,8 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app,
       }),
     },
     async ({ account, query }) => {
-      const page = await jobs.list({ account, ...query, kind: 'export' });
+      const { limit, after, status, order } = query;
+      const page = await jobs.list({ account, limit, after, status, order, kind: 'export' });
       const data = page.jobs.map((job) => toJobView(job));
       const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
       return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };

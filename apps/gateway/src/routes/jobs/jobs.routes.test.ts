@@ -144,3 +144,35 @@ test('jobs are listed page by page, newest first, by kind and status', async () 
   });
   expect((await house.call('/v1/jobs?after=cht_unknown')).status).toBe(404);
 });
+
+test('jobs are listed by their metadata and from the oldest on, as is asked for', async () => {
+  const submitWith = async (metadata: Record<string, string>) => {
+    const response = await house.post('/v1/chat/completions', { ...CHAT, metadata }, { prefer: 'respond-async' });
+    return ((await response.json()) as JobView).id;
+  };
+  const blue = await submitWith({ team: 'blue', order: '17' });
+  const red = await submitWith({ team: 'red', order: '17' });
+  const idsOf = async (query: string) => {
+    const list = JobListSchema.parse(await (await house.call(`/v1/jobs?${query}`)).json());
+    return list.data.map(({ id }) => id);
+  };
+  expect(await idsOf('metadata[order]=17')).toEqual([red, blue]);
+  expect(await idsOf('metadata[order]=17&order=asc')).toEqual([blue, red]);
+  expect(await idsOf(`order=asc&after=${blue}`)).toEqual([red]);
+  expect(await idsOf('metadata[order]=17&metadata%5Bteam%5D=blue')).toEqual([blue]);
+  expect(await idsOf('metadata[team]=green')).toEqual([]);
+  const refused = await house.call('/v1/jobs?metadata[a.b]=1');
+  expect([refused.status, await refused.json()]).toMatchObject([400, { errors: [{ path: 'metadata[a.b]' }] }]);
+});
+
+test('a method that a path does not have is refused with those that it has; what will stay a conflict is not to be retried', async () => {
+  const { urls } = await submit();
+  const put = await house.call(urls.self, { method: 'PUT' });
+  expect([put.status, put.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD']);
+  expect(await put.json()).toMatchObject({
+    code: 'METHOD_NOT_ALLOWED',
+    detail: expect.stringContaining('DELETE, GET'),
+  });
+  const early = await house.call(urls.self, { method: 'DELETE' });
+  expect([early.status, early.headers.get('x-should-retry')]).toEqual([409, 'false']);
+});

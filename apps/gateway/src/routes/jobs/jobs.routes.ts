@@ -3,9 +3,11 @@ import {
   JobDeletedSchema,
   JobListQuerySchema,
   JobListSchema,
+  JobStreamEventSchema,
   JobViewSchema,
   LIMITS,
   SpeechTimingsViewSchema,
+  VoiceTurnSchema,
 } from '@aigolos/contracts';
 import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -13,6 +15,7 @@ import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { toJobView } from '../../answers/job-view.ts';
+import { sendEvents } from '../../answers/server-sent-events.ts';
 import { deletedBy } from '../erasures/erasure-view.ts';
 import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
@@ -20,6 +23,9 @@ import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
 import { audioContent, subtitleContent } from '../speech/speech.routes.ts';
 import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
+import { parseEventId } from './event-position.ts';
+import { jobEvents, knowsTheEnd } from './job-events.ts';
+import { metadataFilter } from './metadata-filter.ts';
 
 export interface JobRoutesDeps {
   jobs: Jobs;
@@ -46,13 +52,15 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
     '/v1/jobs',
     {
       config,
-      schema: schema('List jobs, newest first', {
+      schema: schema('List jobs, newest first; `metadata[key]=value` picks those with such a pair', {
         querystring: JobListQuerySchema,
         response: { 200: JobListSchema, ...problems },
       }),
     },
     async ({ account, query }) => {
-      const page = await jobs.list({ account, ...query });
+      const { limit, after, kind, status, order } = query;
+      const metadata = metadataFilter(query);
+      const page = await jobs.list({ account, limit, after, kind, status, order, metadata });
       const data = page.jobs.map((job) => toJobView(job));
       const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
       return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
@@ -89,6 +97,37 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
   );
 
   app.get(
+    '/v1/jobs/:id/events',
+    {
+      config,
+      schema: schema('What happens to a job, as server-sent events, up to its end', {
+        params,
+        headers: z.looseObject({
+          'last-event-id': z
+            .string()
+            .optional()
+            .describe('Id of the last event that was read: it goes on after that one'),
+        }),
+        response: {
+          200: {
+            description: 'Each event has an id, and ends a job at most once',
+            content: { 'text/event-stream': { schema: JobStreamEventSchema } },
+          },
+          204: z.null().describe('The last event was read already: there will be no more'),
+          ...problems,
+        },
+      }),
+    },
+    async (request, reply) => {
+      const job = await jobs.get(request.account, request.params.id);
+      const after = parseEventId(request.headers['last-event-id']);
+      if (knowsTheEnd(after, job)) return reply.code(204).send(null);
+      const signal = heldOpenSignal(reply, stopping);
+      return sendEvents(reply, jobEvents(jobs, job, { after, signal, log: request.log }));
+    },
+  );
+
+  app.get(
     '/v1/jobs/:id/result',
     {
       config,
@@ -99,7 +138,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
             description: 'As the kind of the job and its request ask for',
             content: {
               'application/json': {
-                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema]),
+                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema, VoiceTurnSchema]),
               },
               'text/plain': { schema: z.string() },
               ...audioContent,
