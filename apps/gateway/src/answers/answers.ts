@@ -52,9 +52,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
       case 'json':
         return reply.send(answer.body);
       case 'text':
-        return expiring(reply, record)
-          .type(answer.contentType ?? 'text/plain; charset=utf-8')
-          .send(answer.text);
+        return expiring(reply, record).type(answer.contentType).send(answer.text);
       case 'file':
         return expiring(reply, record)
           .type(answer.contentType)

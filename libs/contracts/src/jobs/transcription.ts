@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+export const TRANSCRIPTION_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const;
+export const TranscriptionFormatSchema = z.enum(TRANSCRIPTION_FORMATS);
+export type TranscriptionFormat = z.infer<typeof TranscriptionFormatSchema>;
+
 /** What worker-asr is asked to do. The audio lies in the blob store under `<job id>/input`. */
 export const TranscriptionTaskSchema = z.object({
   model: z.string(),
@@ -7,7 +11,7 @@ export const TranscriptionTaskSchema = z.object({
   prompt: z.string().optional(),
   temperature: z.number().optional(),
   /** The client's own choice of how the answer is written; kept so that a result fetched later has the same form. */
-  responseFormat: z.enum(['json', 'text', 'verbose_json']),
+  responseFormat: TranscriptionFormatSchema,
   wordTimestamps: z.boolean(),
   /** Only of `verbose_json`: are segments part of the answer? Absent means yes. */
   segmentTimestamps: z.boolean().optional(),

@@ -13,12 +13,6 @@ export const audioContent = {
   'audio/wav': { schema: z.file() },
 };
 
-/** What goes with the sound of a job. */
-export const subtitleContent = {
-  'application/x-subrip': { schema: z.string() },
-  'text/vtt': { schema: z.string() },
-};
-
 export const speechRoutes: FastifyPluginAsyncZod<
   SpeechDeps & { answers: Answers; options: ReadSubmissionOptions }
 > = async (app, { answers, options, ...deps }) => {

@@ -4,12 +4,15 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
-import { acceptedJob, openAIErrors } from '../shared-responses.ts';
+import { acceptedJob, openAIErrors, subtitleContent } from '../shared-responses.ts';
 import { type ReceiveOptions, receiveForm } from './receive-form.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
 
 /** Longest first: what is serialised loses the fields that its schema does not have. */
 export const transcriptContent = z.union([TranscriptionVerboseJsonSchema, TranscriptionJsonSchema]);
+
+/** The text alone, and as subtitles. */
+export const textContent = { 'text/plain': { schema: z.string() }, ...subtitleContent };
 
 export interface TranscriptionRoutesDeps extends TranscriptionsDeps {
   answers: Answers;
@@ -39,7 +42,7 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
         response: {
           200: {
             description: 'The transcript, as `response_format` asks for it',
-            content: { 'application/json': { schema: transcriptContent }, 'text/plain': { schema: z.string() } },
+            content: { 'application/json': { schema: transcriptContent }, ...textContent },
           },
           202: acceptedJob,
           ...openAIErrors,

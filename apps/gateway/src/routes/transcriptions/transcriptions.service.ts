@@ -96,10 +96,21 @@ function readFields(given: Record<string, unknown>): { fields: TranscriptionFiel
   if (!parsed.success) throw invalidFields(parsed.error.issues);
   const fields = parsed.data;
   const warnings = checkOptions(fields, { known: TranscriptionFieldsSchema.shape, refused: REFUSED });
-  if (fields.timestamp_granularities && fields.response_format !== 'verbose_json') {
+  return { fields, warnings: [...warnings, ...warningsAbout(fields)] };
+}
+
+function warningsAbout(fields: TranscriptionFields): string[] {
+  const warnings: string[] = [];
+  const { timestamp_granularities: granularities, response_format: format, include, chunking_strategy: cut } = fields;
+  if (granularities && format !== 'verbose_json') {
     warnings.push('timestamp_granularities needs response_format verbose_json and was ignored.');
   }
-  return { fields, warnings };
+  if (include?.includes('logprobs')) warnings.push('Ignored, because the engines here do not tell them: logprobs.');
+  const settings = typeof cut === 'object' ? Object.keys(cut).filter((name) => name !== 'type') : [];
+  if (settings.length > 0) {
+    warnings.push(`Ignored, because audio is always cut in its pauses: chunking_strategy ${settings.join(', ')}.`);
+  }
+  return warnings;
 }
 
 /** Engines know languages, not regions: `pt-BR` is asked for as `pt`. */
