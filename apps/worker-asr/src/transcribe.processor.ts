@@ -5,6 +5,7 @@ import {
   TranscriptionCheckpointSchema,
   type TranscriptionResult,
   type TranscriptionTask,
+  transcriptText,
   ValidationError,
 } from '@aigolos/contracts';
 import { ASR_SAMPLE_RATE_HZ, type AsrEngine, UNKNOWN_LANGUAGE } from '@aigolos/engines/asr';
@@ -127,11 +128,7 @@ function resultOf(
 ): TranscriptionResult {
   const segments = chunks.flatMap((chunk) => chunk.segments).map((segment, id) => ({ ...segment, id }));
   return {
-    // Segments bring their own spaces, where their language has any.
-    text: segments
-      .map(({ text }) => text)
-      .join('')
-      .trim(),
+    text: transcriptText(segments),
     language: language || task.language || UNKNOWN_LANGUAGE,
     durationSeconds,
     segments,

@@ -51,6 +51,7 @@ export function startAttempt<Kind extends JobKind>(options: {
     renewMs,
     onLost: () => stop('lost'),
     onCancelRequested: () => stop('cancelled'),
+    onKept: () => void live.publish(job._id, { type: 'checkpoint', fence: job.fence }),
   });
   const limits = [setTimeout(() => stop('timed_out'), JOB_CATALOGUE[job.kind].attemptTimeoutMs)];
   if (job.deadlineAt) limits.push(setTimeout(() => stop('expired'), timerMs(job.deadlineAt)));
@@ -61,10 +62,7 @@ export function startAttempt<Kind extends JobKind>(options: {
     log,
     reportProgress: renewals.reportProgress,
     checkpoint: renewals.checkpoint,
-    checkpointNow: async (value: unknown) => {
-      await Promise.race([renewals.checkpointNow(value), stopped]);
-      void live.publish(job._id, { type: 'checkpoint', fence: job.fence });
-    },
+    checkpointNow: (value: unknown) => Promise.race([renewals.checkpointNow(value), stopped]),
     emitDelta: (text: string) => void live.publish(job._id, { type: 'delta', fence: job.fence, text }),
   };
   const stopCause = () =>

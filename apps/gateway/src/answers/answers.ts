@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { isFinal } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
@@ -10,6 +11,7 @@ import { resultBody, whyNoResult } from './result-body.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
+import { streamTranscript } from './stream-transcript.ts';
 import { cancelsOnDisconnect } from './submission-options.ts';
 import { warningsHeader } from './warnings-header.ts';
 
@@ -29,6 +31,12 @@ export interface Answers {
     reply: FastifyReply,
     submitted: Submitted<'chat'>,
     options: { includeUsage: boolean },
+  ): Promise<FastifyReply>;
+  /** As `stream`, of a transcript: what of it stands, chunk by chunk. */
+  transcript(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    submitted: Submitted<'transcription'>,
   ): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
@@ -98,8 +106,51 @@ export function createAnswers(deps: AnswersDeps): Answers {
     throw whyNoResult(seen);
   }
 
+  async function submission(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { job: submitted, replayed }: Submitted,
+  ): Promise<FastifyReply> {
+    const record = submitted as AnyJobRecord;
+    announce(reply, record, replayed);
+    const preference = parsePrefer(request.headers.prefer);
+    const applied = preferenceApplied(preference);
+    if (applied) reply.header('preference-applied', applied);
+    if (preference.respondAsync && preference.waitSeconds === undefined) return accepted(reply, record);
+
+    const { waitSeconds } = preference;
+    const held = hold(request, reply, record);
+    const speech = waitSeconds === undefined ? await soundOf(request, record, { signal: held }) : undefined;
+    if (speech) return sound(reply, speech);
+    const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
+    const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
+    if (isFinal(seen.status)) return ended(reply, seen);
+    if (waitSeconds !== undefined) return accepted(reply, seen);
+    if (stopping.aborted) throw goesOn(record);
+    return reply.code(CLIENT_GONE).send();
+  }
+
+  /** Server-sent events while the job runs, unless the client prefers not to wait. */
+  async function events(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    submitted: Submitted,
+    open: (signal: AbortSignal) => Promise<Readable>,
+  ): Promise<FastifyReply> {
+    if (parsePrefer(request.headers.prefer).respondAsync) return submission(request, reply, submitted);
+    const record = submitted.job as AnyJobRecord;
+    announce(reply, record, submitted.replayed);
+    const stream = await open(hold(request, reply, record));
+    return reply
+      .type('text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .header('x-accel-buffering', 'no')
+      .send(stream);
+  }
+
   return {
     job,
+    submission,
     async result(request, reply, id) {
       const { account, headers } = request;
       // Asked for again and again while the job runs; what came of it is read once, so it is not kept.
@@ -117,38 +168,15 @@ export function createAnswers(deps: AnswersDeps): Answers {
       return isFinal(now.status) ? ended(reply, now, headers.accept) : notYet(reply, now);
     },
 
-    async submission(request, reply, { job: submitted, replayed }) {
-      const record = submitted as AnyJobRecord;
-      announce(reply, record, replayed);
-      const preference = parsePrefer(request.headers.prefer);
-      const applied = preferenceApplied(preference);
-      if (applied) reply.header('preference-applied', applied);
-      if (preference.respondAsync && preference.waitSeconds === undefined) return accepted(reply, record);
+    stream: (request, reply, submitted, { includeUsage }) =>
+      events(request, reply, submitted, (signal) =>
+        streamCompletion(jobs, submitted.job, { includeUsage, signal, log: request.log }),
+      ),
 
-      const { waitSeconds } = preference;
-      const held = hold(request, reply, record);
-      const speech = waitSeconds === undefined ? await soundOf(request, record, { signal: held }) : undefined;
-      if (speech) return sound(reply, speech);
-      const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
-      const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
-      if (isFinal(seen.status)) return ended(reply, seen);
-      if (waitSeconds !== undefined) return accepted(reply, seen);
-      if (stopping.aborted) throw goesOn(record);
-      return reply.code(CLIENT_GONE).send();
-    },
-
-    async stream(request, reply, submitted, { includeUsage }) {
-      if (parsePrefer(request.headers.prefer).respondAsync) return this.submission(request, reply, submitted);
-      const { job: record, replayed } = submitted;
-      announce(reply, record, replayed);
-      const signal = hold(request, reply, record);
-      const events = await streamCompletion(jobs, record, { includeUsage, signal, log: request.log });
-      return reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-cache')
-        .header('x-accel-buffering', 'no')
-        .send(events);
-    },
+    transcript: (request, reply, submitted) =>
+      events(request, reply, submitted, (signal) =>
+        streamTranscript(jobs, submitted.job, { signal, log: request.log }),
+      ),
   };
 }
 

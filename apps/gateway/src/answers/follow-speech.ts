@@ -1,9 +1,9 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import { AIGolosError, SpeechCheckpointSchema, type SpeechResult } from '@aigolos/contracts';
-import { isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
+import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import { type Media, type PcmAudio, readS16le } from '@aigolos/media';
-import { watchPatiently } from './follow-text.ts';
+import { checkpointPatiently, watchPatiently } from './follow-text.ts';
 import { whyNoResult } from './result-body.ts';
 
 export interface FollowSpeechDeps {
@@ -52,12 +52,7 @@ async function* newParts(
   job: JobRecord<'speech'>,
   told: Told,
 ): AsyncGenerator<PcmAudio> {
-  const { account, _id: id } = job;
-  const found = await jobs.checkpointOf(account, id).catch((error: unknown) => {
-    if (!isDatabaseUnavailable(error)) throw error;
-    return undefined;
-  });
-  const { data: checkpoint } = SpeechCheckpointSchema.safeParse(found);
+  const { data: checkpoint } = SpeechCheckpointSchema.safeParse(await checkpointPatiently(jobs, job));
   if (!checkpoint) return;
   const { parts, sampleRateHz, begunBy } = checkpoint;
   if (told.parts > 0 && told.begunBy !== begunBy) throw begunAnew(job);

@@ -24,6 +24,7 @@ export const TranscriptionFieldsSchema = z.looseObject({
   timestamp_granularities: z.array(z.enum(['word', 'segment'])).optional(),
   include: z.array(z.enum(['logprobs'])).optional(),
   chunking_strategy: ChunkingStrategySchema.optional(),
+  stream: z.stringbool({ error: 'stream must be true or false' }).optional(),
   retention: RetentionWishSchema.optional().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
 });
 export type TranscriptionFields = z.infer<typeof TranscriptionFieldsSchema>;

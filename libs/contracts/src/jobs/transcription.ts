@@ -45,6 +45,14 @@ export const TranscriptSegmentSchema = z.object({
 });
 export type TranscriptSegment = z.infer<typeof TranscriptSegmentSchema>;
 
+/** All of what segments say: they bring their own spaces, where their language has any. */
+export function transcriptText(segments: Pick<TranscriptSegment, 'text'>[]): string {
+  return segments
+    .map(({ text }) => text)
+    .join('')
+    .trim();
+}
+
 export const TranscriptionResultSchema = z.object({
   text: z.string(),
   language: z.string(),

@@ -62,7 +62,7 @@ function assertExpected({ fieldname }: MultipartFile, earlier: SpooledFile | und
 const BRACKETED = /^([^[\]]+)\[([^[\]]*)\]$/;
 
 function addField(fields: ReceivedForm['fields'], fieldName: string, value: string): void {
-  const [, name = fieldName, key = undefined] = BRACKETED.exec(fieldName) ?? [];
+  const [, name = fieldName, key] = BRACKETED.exec(fieldName) ?? [];
   const earlier = fields[name];
   if (typeof earlier === 'object' && !Array.isArray(earlier)) {
     if (!key || Object.hasOwn(earlier, key)) throw sentTwice(fieldName);

@@ -197,7 +197,7 @@ describe('what is refused leaves nothing behind', () => {
       'chunking_strategy was sent twice',
     ],
     ['a temperature', async () => [await count(), model, ['temperature', 'hot']], 400, 'a number from 0 to 1'],
-    ['a stream', async () => [await count(), model, ['stream', 'true']], 400, 'Prefer: respond-async'],
+    ['no stream', async () => [await count(), model, ['stream', 'maybe']], 400, 'stream must be true or false'],
     ['a field twice', async () => [await count(), model, model], 400, 'model'],
     ['a field too long', async () => [await count(), model, ['prompt', 'x'.repeat(70_000)]], 400, 'prompt is too long'],
   ])('%s', async (_what, parts, status, message) => {

@@ -1,4 +1,9 @@
-import { TranscriptionFormSchema, TranscriptionJsonSchema, TranscriptionVerboseJsonSchema } from '@aigolos/contracts';
+import {
+  TranscriptEventSchema,
+  TranscriptionFormSchema,
+  TranscriptionJsonSchema,
+  TranscriptionVerboseJsonSchema,
+} from '@aigolos/contracts';
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -36,13 +41,17 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
       validatorCompiler: () => (value) => ({ value }),
       schema: {
         tags: ['audio'],
-        summary: 'Transcribe speech',
+        summary: 'Transcribe speech; as server-sent events with `stream`',
         consumes: ['multipart/form-data'],
         body: TranscriptionFormSchema,
         response: {
           200: {
             description: 'The transcript, as `response_format` asks for it',
-            content: { 'application/json': { schema: transcriptContent }, ...textContent },
+            content: {
+              'application/json': { schema: transcriptContent },
+              ...textContent,
+              'text/event-stream': { schema: TranscriptEventSchema },
+            },
           },
           202: acceptedJob,
           ...openAIErrors,
@@ -52,8 +61,8 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
     async (request, reply) => {
       const wishes = await options(request);
       const form = await receiveForm(request, upload);
-      const submitted = await transcriptions.submit(request.account, form, wishes);
-      return answers.submission(request, reply, submitted);
+      const { submitted, stream } = await transcriptions.submit(request.account, form, wishes);
+      return stream ? answers.transcript(request, reply, submitted) : answers.submission(request, reply, submitted);
     },
   );
 };

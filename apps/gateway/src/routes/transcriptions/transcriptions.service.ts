@@ -3,6 +3,7 @@ import {
   newId,
   type TranscriptionFields,
   TranscriptionFieldsSchema,
+  type TranscriptionFormat,
   type TranscriptionTask,
   ValidationError,
 } from '@aigolos/contracts';
@@ -26,19 +27,22 @@ export interface TranscriptionsDeps {
   reuseResults: boolean;
 }
 
+export interface SubmittedTranscription {
+  submitted: Submitted<'transcription'>;
+  /** Is the answer to come as events? */
+  stream: boolean;
+}
+
 export interface Transcriptions {
   /**
    * Has a file transcribed that lies in the spool; takes care of the file from then on.
    * @throws where a field or the file cannot be served; nothing is left of either then.
    */
-  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<Submitted<'transcription'>>;
+  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<SubmittedTranscription>;
 }
 
 const LIST_FIELDS = ['timestamp_granularities', 'include'];
-/** What would make the answer another one than the client reads. */
-const REFUSED = {
-  stream: 'is not supported for transcripts yet; send "Prefer: respond-async" and look at the job for its progress',
-};
+const WITHOUT_EVENTS: readonly TranscriptionFormat[] = ['srt', 'vtt'];
 
 export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
   const { jobs, models, blobs, media, maxSeconds, reuseResults } = deps;
@@ -76,7 +80,7 @@ export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
     });
     // What is left of it in spite of an error, the sweep finds too.
     if (isStored && submitted.replayed) await blobs.deleteRecord(id).catch(() => {});
-    return submitted;
+    return { submitted, stream: fields.stream ?? false };
   }
 
   return {
@@ -95,12 +99,16 @@ function readFields(given: Record<string, unknown>): { fields: TranscriptionFiel
   const parsed = TranscriptionFieldsSchema.safeParse({ ...given, ...Object.fromEntries(lists) });
   if (!parsed.success) throw invalidFields(parsed.error.issues);
   const fields = parsed.data;
-  const warnings = checkOptions(fields, { known: TranscriptionFieldsSchema.shape, refused: REFUSED });
+  const warnings = checkOptions(fields, { known: TranscriptionFieldsSchema.shape, refused: {} });
+  if (fields.stream && WITHOUT_EVENTS.includes(fields.response_format)) throw noEvents(fields.response_format);
   return { fields, warnings: [...warnings, ...warningsAbout(fields)] };
 }
 
 function warningsAbout(fields: TranscriptionFields): string[] {
   const warnings: string[] = [];
+  if (fields.stream && fields.timestamp_granularities?.includes('word')) {
+    warnings.push('Events have no times of words; the result of the job has them.');
+  }
   const { timestamp_granularities: granularities, response_format: format, include, chunking_strategy: cut } = fields;
   if (granularities && format !== 'verbose_json') {
     warnings.push('timestamp_granularities needs response_format verbose_json and was ignored.');
@@ -147,6 +155,13 @@ function contentKeyFor(
   if (version === undefined) return undefined;
   const { sha256, bytes } = audio;
   return contentKeyOf({ model, version, sha256, bytes, language, prompt, temperature, wordTimestamps, warnings });
+}
+
+function noEvents(format: TranscriptionFormat): ValidationError {
+  return new ValidationError(
+    `stream: events have no place for ${format}; ask for json, text or verbose_json, or send it without stream.`,
+    { param: 'stream' },
+  );
 }
 
 function tooLong(seconds: number, maxSeconds: number): ValidationError {
