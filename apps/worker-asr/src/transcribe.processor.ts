@@ -5,6 +5,7 @@ import {
   TranscriptionCheckpointSchema,
   type TranscriptionResult,
   type TranscriptionTask,
+  type TranscriptKind,
   transcriptText,
   ValidationError,
 } from '@aigolos/contracts';
@@ -26,10 +27,10 @@ export interface TranscribeDeps {
 /** Whisper's own window; a crash or a cancel costs at most one chunk. */
 const CHUNK_SECONDS = 30;
 
-/** Transcribes chunk by chunk, in memory that does not grow with the file; a later attempt goes on after the last chunk. */
-export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'transcription'> {
+/** Transcribes, or translates into English, chunk by chunk, in memory that does not grow with the file; a later attempt goes on after the last chunk. */
+export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'transcription'> & Processor<'translation'> {
   const { engine, blobs } = deps;
-  return async (context) => {
+  return async (context: JobContext<TranscriptKind>) => {
     const { task, checkpoint } = context.job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
     if (!(await blobs.exists(task.audio.blobKey))) throw audioLost();
@@ -48,7 +49,7 @@ export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'tran
 async function transcribeFile(
   path: string,
   from: TranscriptionCheckpoint,
-  context: JobContext<'transcription'>,
+  context: JobContext<TranscriptKind>,
   { engine, media, vad, maxSeconds }: TranscribeDeps,
 ): Promise<{ done: TranscriptionCheckpoint; durationSeconds: number }> {
   const { signal, job } = context;
@@ -68,10 +69,11 @@ async function transcribeFile(
 async function transcribeChunk(
   chunk: PcmChunk,
   done: TranscriptionCheckpoint,
-  { job: { task }, signal }: JobContext<'transcription'>,
+  { job: { kind, task }, signal }: JobContext<TranscriptKind>,
   engine: AsrEngine,
 ): Promise<TranscriptionCheckpoint> {
   const options = {
+    task: kind === 'translation' ? ('translate' as const) : ('transcribe' as const),
     language: task.language ?? (done.language || undefined),
     prompt: task.prompt,
     temperature: task.temperature,

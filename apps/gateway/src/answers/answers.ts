@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { isFinal } from '@aigolos/contracts';
+import { isFinal, type TranscriptKind } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -33,11 +33,7 @@ export interface Answers {
     options: { includeUsage: boolean },
   ): Promise<FastifyReply>;
   /** As `stream`, of a transcript: what of it stands, chunk by chunk. */
-  transcript(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    submitted: Submitted<'transcription'>,
-  ): Promise<FastifyReply>;
+  transcript(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<TranscriptKind>): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
   /** What the synchronous call would have given; of a speech that is waited for its sound while it is made. */

@@ -1,6 +1,7 @@
 import {
   TranscriptionCheckpointSchema,
   type TranscriptionResult,
+  type TranscriptKind,
   type TranscriptSegment,
   transcriptText,
 } from '@aigolos/contracts';
@@ -9,7 +10,7 @@ import type { Jobs } from '@aigolos/jobs';
 import { checkpointPatiently, watchPatiently } from './follow-text.ts';
 import { createTextFollower } from './text-follower.ts';
 
-export type TranscriptJob = JobRecord<'transcription'>;
+export type TranscriptJob = JobRecord<TranscriptKind>;
 
 export type TranscriptNews =
   | { type: 'said'; text: string; segments: TranscriptSegment[] }

@@ -32,6 +32,7 @@ export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?:
     case 'chat':
       return { type: 'json', body: toChatCompletion(job, job.result) };
     case 'transcription':
+    case 'translation':
       return transcriptResult(job, job.result, accept);
     case 'speech':
       return speechResult(blobs, job, { result: job.result, accept });

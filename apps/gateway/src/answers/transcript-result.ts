@@ -4,6 +4,7 @@ import type {
   TranscriptionJson,
   TranscriptionResult,
   TranscriptionVerboseJson,
+  TranscriptKind,
 } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import { preferredType } from './acceptable.ts';
@@ -26,7 +27,7 @@ export type TranscriptBody =
   | { type: 'json'; body: TranscriptionJson | TranscriptionVerboseJson }
   | { type: 'text'; text: string | Readable; contentType: string };
 
-type TranscriptJob = JobRecord<'transcription'>;
+type TranscriptJob = JobRecord<TranscriptKind>;
 
 /**
  * A transcript as its request asked for it, unless the header Accept prefers another of its forms.
@@ -61,9 +62,10 @@ export function transcriptResult(
 function toVerboseJson(job: TranscriptJob, result: TranscriptionResult): TranscriptionVerboseJson {
   const { text, language, durationSeconds: duration, segments, words } = result;
   const { segmentTimestamps, wordTimestamps } = job.task;
+  const isTranslation = job.kind === 'translation';
   return {
-    task: 'transcribe',
-    language,
+    task: isTranslation ? 'translate' : 'transcribe',
+    language: isTranslation ? 'english' : language,
     duration,
     text,
     ...(segmentTimestamps !== false && { segments }),

@@ -46,8 +46,8 @@ export type TranscriptionJson = z.infer<typeof TranscriptionJsonSchema>;
 
 export const TranscriptionVerboseJsonSchema = z
   .object({
-    task: z.literal('transcribe'),
-    language: z.string(),
+    task: z.enum(['transcribe', 'translate']),
+    language: z.string().describe('What is spoken, as its ISO 639 code; of a translation always `english`'),
     duration: z.number(),
     text: z.string(),
     segments: z.array(TranscriptSegmentSchema).optional(),

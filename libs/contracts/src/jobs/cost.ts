@@ -1,5 +1,6 @@
 import type { TaskOf } from './catalogue.ts';
 import type { JobKind } from './status.ts';
+import type { TranscriptKind } from './transcription.ts';
 
 /** No job takes more than this of a share at once, whatever a client says of its length. */
 export const MAX_COST = 1_000;
@@ -10,9 +11,12 @@ const SECONDS_PER_UNIT = 30;
 const CHARACTERS_PER_UNIT = 500;
 const TOKENS_PER_UNIT = 256;
 
+const heard = ({ audio: { durationSeconds, bytes } }: TaskOf[TranscriptKind]) =>
+  (durationSeconds ?? bytes / BYTES_PER_SECOND) / SECONDS_PER_UNIT;
+
 const UNITS: { [Kind in JobKind]: (task: TaskOf[Kind]) => number } = {
-  transcription: ({ audio: { durationSeconds, bytes } }) =>
-    (durationSeconds ?? bytes / BYTES_PER_SECOND) / SECONDS_PER_UNIT,
+  transcription: heard,
+  translation: heard,
   speech: ({ input }) => input.length / CHARACTERS_PER_UNIT,
   chat: ({ maxTokens = TOKENS_PER_UNIT }) => maxTokens / TOKENS_PER_UNIT,
   export: () => 1,

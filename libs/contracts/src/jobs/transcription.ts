@@ -4,6 +4,10 @@ export const TRANSCRIPTION_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vt
 export const TranscriptionFormatSchema = z.enum(TRANSCRIPTION_FORMATS);
 export type TranscriptionFormat = z.infer<typeof TranscriptionFormatSchema>;
 
+/** Both come to a transcript: in the language that is spoken, or in English. */
+export const TRANSCRIPT_KINDS = ['transcription', 'translation'] as const;
+export type TranscriptKind = (typeof TRANSCRIPT_KINDS)[number];
+
 /** What worker-asr is asked to do. The audio lies in the blob store under `<job id>/input`. */
 export const TranscriptionTaskSchema = z.object({
   model: z.string(),

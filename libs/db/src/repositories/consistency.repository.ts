@@ -1,4 +1,4 @@
-import type { JobFailure } from '@aigolos/contracts';
+import { type JobFailure, TRANSCRIPT_KINDS } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
@@ -17,7 +17,7 @@ export interface ConsistencyRepository {
   existingMessages(ids: string[]): Promise<Set<string>>;
   /** Jobs that webhooks tell of, each once. */
   jobsOfDeliveries(): AsyncIterable<string>;
-  /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
+  /** Completed jobs whose result is a file, and those with audio that wait for their turn; without what they say. */
   jobsWithFiles(): AsyncIterable<AnyJobRecord>;
   /** Speech jobs that have ended since then. */
   speechEndedSince(time: Date): AsyncIterable<string>;
@@ -72,7 +72,7 @@ export function createConsistencyRepository(models: {
       for (const kind of ['speech', 'export'] as const) {
         yield* read({ kind, status: 'completed', outputDeletedAt: { $exists: false } }) as AsyncIterable<AnyJobRecord>;
       }
-      const withInput = { kind: 'transcription' as const, inputDeletedAt: { $exists: false } };
+      const withInput = { kind: { $in: TRANSCRIPT_KINDS }, inputDeletedAt: { $exists: false } };
       yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
       yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
     },

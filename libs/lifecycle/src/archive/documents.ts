@@ -9,6 +9,7 @@ import {
   JobPrioritySchema,
   JobUsageSchema,
   RetentionPolicySchema,
+  type TranscriptKind,
 } from '@aigolos/contracts';
 import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { z } from 'zod';
@@ -31,6 +32,8 @@ export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 /** Exports and erasures are work on the data and no part of them. */
 export const DOCUMENTS_OF_JOBS = {
   transcription: 'transcriptions',
+  // The same record, but for its kind.
+  translation: 'transcriptions',
   speech: 'syntheses',
   chat: 'chats',
   export: undefined,
@@ -47,7 +50,7 @@ export interface RecordOfDocument {
   conversations: ConversationRecord;
   messages: MessageRecord;
   syntheses: JobRecord<'speech'>;
-  transcriptions: JobRecord<'transcription'>;
+  transcriptions: JobRecord<TranscriptKind>;
 }
 
 const date = z.codec(z.iso.datetime(), z.date(), {
@@ -128,10 +131,10 @@ const ATTEMPT = z.strictObject({
   error: z.string().optional(),
 });
 
-const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind) =>
+const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat'>(kind: Kind, ...others: Kind[]) =>
   ({
-    id: id(ID_PREFIXES[kind]),
-    kind: z.literal(kind),
+    id: z.union([id(ID_PREFIXES[kind]), ...others.map((other) => id(ID_PREFIXES[other]))]),
+    kind: z.literal([kind, ...others]),
     account: accountId,
     status: z.enum(FINAL_STATUSES),
     task: JOB_CATALOGUE[kind].task,
@@ -174,7 +177,7 @@ const SCHEMAS = {
   conversations: z.strictObject(CONVERSATION),
   messages: z.strictObject(MESSAGE),
   syntheses: z.strictObject(jobFields('speech')),
-  transcriptions: z.strictObject(jobFields('transcription')),
+  transcriptions: z.strictObject(jobFields('transcription', 'translation')),
 } satisfies Record<DocumentKind, z.ZodObject>;
 
 /**

@@ -1,4 +1,4 @@
-import { DEFAULT_RETENTION } from '@aigolos/contracts';
+import { DEFAULT_RETENTION, TRANSCRIPT_KINDS } from '@aigolos/contracts';
 import type { AnyJobRecord } from '@aigolos/db';
 import type { ConsistencyCheck, ConsistencyDeps } from './check.ts';
 
@@ -26,12 +26,14 @@ export const missingBlobs: ConsistencyCheck = {
       const message = 'The audio of this job was lost before it was transcribed; submit it again.';
       return consistency.failWithoutInput(id, { code: 'AUDIO_NOT_AVAILABLE', message }, expiresAt);
     }
-    const deleted = job.kind === 'transcription' ? { inputDeletedAt: now } : { outputDeletedAt: now };
+    const deleted = hasInput(job) ? { inputDeletedAt: now } : { outputDeletedAt: now };
     const { filesExpireAt } = job;
     await jobs.noteFilesDeleted(id, { ...deleted, ...(filesExpireAt && { filesExpireAt }) });
     return true;
   },
 };
+
+const hasInput = ({ kind }: AnyJobRecord) => TRANSCRIPT_KINDS.some((one) => one === kind);
 
 /** The key of a file that a job has and the store has not. */
 async function missingKey({ blobs }: ConsistencyDeps, job: AnyJobRecord): Promise<string | undefined> {
@@ -42,6 +44,7 @@ async function missingKey({ blobs }: ConsistencyDeps, job: AnyJobRecord): Promis
 function expectedKeys(job: AnyJobRecord): string[] {
   switch (job.kind) {
     case 'transcription':
+    case 'translation':
       return job.inputDeletedAt || job.status === 'in_progress' ? [] : [job.task.audio.blobKey];
     case 'speech': {
       if (job.outputDeletedAt || !job.result) return [];

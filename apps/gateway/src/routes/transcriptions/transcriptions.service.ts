@@ -5,6 +5,7 @@ import {
   TranscriptionFieldsSchema,
   type TranscriptionFormat,
   type TranscriptionTask,
+  type TranscriptKind,
   ValidationError,
 } from '@aigolos/contracts';
 import { isDatabaseUnavailable } from '@aigolos/db';
@@ -27,18 +28,23 @@ export interface TranscriptionsDeps {
   reuseResults: boolean;
 }
 
+export interface Received {
+  form: ReceivedForm;
+  options: SubmissionOptions;
+}
+
 export interface SubmittedTranscription {
-  submitted: Submitted<'transcription'>;
+  submitted: Submitted<TranscriptKind>;
   /** Is the answer to come as events? */
   stream: boolean;
 }
 
 export interface Transcriptions {
   /**
-   * Has a file transcribed that lies in the spool; takes care of the file from then on.
+   * Has a file transcribed, or translated into English, that lies in the spool; takes care of the file from then on.
    * @throws where a field or the file cannot be served; nothing is left of either then.
    */
-  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<SubmittedTranscription>;
+  submit(kind: TranscriptKind, account: string, received: Received): Promise<SubmittedTranscription>;
 }
 
 const LIST_FIELDS = ['timestamp_granularities', 'include'];
@@ -47,12 +53,12 @@ const WITHOUT_EVENTS: readonly TranscriptionFormat[] = ['srt', 'vtt'];
 export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
   const { jobs, models, blobs, media, maxSeconds, reuseResults } = deps;
 
-  async function submit(account: string, { file, fields: given }: ReceivedForm, options: SubmissionOptions) {
+  async function submit(kind: TranscriptKind, account: string, { form: { file, fields: given }, options }: Received) {
     const { fields, warnings } = readFields(given);
-    const id = newId('transcription');
+    const id = newId(kind);
     let isStored = false;
 
-    async function prepare(): Promise<Prepared<'transcription'>> {
+    async function prepare(): Promise<Prepared<TranscriptKind>> {
       const { model } = await models.find('asr', fields.model);
       const language = languageFor(model, fields.language);
       const { durationSeconds } = await media.probe(file.path);
@@ -67,12 +73,12 @@ export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
       isStored = true;
       await blobs.commit(file, audio.blobKey);
       const { offered, allowed: mayReuse } = options.reuse;
-      const key = reuseResults && offered ? contentKeyFor(task, { version: model.version, warnings }) : undefined;
+      const key = reuseResults && offered ? contentKeyFor(task, { kind, version: model.version, warnings }) : undefined;
       return { id, task, warnings, ...(key !== undefined && { content: { key, mayReuse } }) };
     }
 
     const said = { retention: fields.retention };
-    const asked = { kind: 'transcription', account, body: fields, said, audio: file.sha256, options } as const;
+    const asked = { kind, account, body: fields, said, audio: file.sha256, options } as const;
     const submitted = await submitOnce(jobs, asked, prepare).catch(async (error: unknown) => {
       // A write that the database did not answer may have taken effect; the sweep removes the file if it has not.
       if (isStored && !isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
@@ -84,11 +90,11 @@ export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
   }
 
   return {
-    async submit(account, form, options) {
+    async submit(kind, account, received) {
       try {
-        return await submit(account, form, options);
+        return await submit(kind, account, received);
       } finally {
-        await blobs.discard(form.file);
+        await blobs.discard(received.form.file);
       }
     },
   };
@@ -150,11 +156,12 @@ function toOptions(fields: TranscriptionFields): Omit<TranscriptionTask, 'model'
  */
 function contentKeyFor(
   { model, language, prompt, temperature, wordTimestamps, audio }: TranscriptionTask,
-  { version, warnings }: { version: string | undefined; warnings: string[] },
+  { kind, version, warnings }: { kind: TranscriptKind; version: string | undefined; warnings: string[] },
 ): string | undefined {
   if (version === undefined) return undefined;
   const { sha256, bytes } = audio;
-  return contentKeyOf({ model, version, sha256, bytes, language, prompt, temperature, wordTimestamps, warnings });
+  const said = { model, version, sha256, bytes, language, prompt, temperature, wordTimestamps, warnings };
+  return contentKeyOf(kind === 'translation' ? { kind, ...said } : said);
 }
 
 function noEvents(format: TranscriptionFormat): ValidationError {
