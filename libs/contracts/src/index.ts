@@ -9,6 +9,7 @@ export * from './http/exports.ts';
 export * from './http/jobs.ts';
 export * from './http/models.ts';
 export * from './http/speech.ts';
+export * from './http/speech-events.ts';
 export * from './http/submissions.ts';
 export * from './http/transcription-events.ts';
 export * from './http/transcriptions.ts';

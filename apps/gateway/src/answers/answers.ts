@@ -8,6 +8,7 @@ import { clientGone, waitPatiently } from './held-open.ts';
 import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
+import { streamSpeechEvents } from './speech-events.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
@@ -34,6 +35,8 @@ export interface Answers {
   ): Promise<FastifyReply>;
   /** As `stream`, of a transcript: what of it stands, chunk by chunk. */
   transcript(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<TranscriptKind>): Promise<FastifyReply>;
+  /** As `stream`, of a speech: its sound in its format. */
+  speech(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<'speech'>): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
   /** What the synchronous call would have given; of a speech that is waited for its sound while it is made. */
@@ -167,6 +170,11 @@ export function createAnswers(deps: AnswersDeps): Answers {
     stream: (request, reply, submitted, { includeUsage }) =>
       events(request, reply, submitted, (signal) =>
         streamCompletion(jobs, submitted.job, { includeUsage, signal, log: request.log }),
+      ),
+
+    speech: (request, reply, submitted) =>
+      events(request, reply, submitted, (signal) =>
+        streamSpeechEvents(deps, submitted.job, { signal, log: request.log }),
       ),
 
     transcript: (request, reply, submitted) =>

@@ -1,5 +1,5 @@
 import type { BlobStore } from '@aigolos/blob-store';
-import { AIGolosError, SpeechCheckpointSchema, type SpeechResult } from '@aigolos/contracts';
+import { AIGolosError, SpeechCheckpointSchema, type SpeechFormat, type SpeechResult } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import { type Media, type PcmAudio, readS16le } from '@aigolos/media';
@@ -43,7 +43,7 @@ export async function* followSpeech(
     if (!result) throw whyNoResult(news.job);
     if (told.parts === 0) return;
     if (told.begunBy !== result.begunBy) throw begunAnew(job);
-    return yield* rest(deps, result, { told, signal });
+    return yield* rest(deps, result, { told, encodedAs: job.task.format, signal });
   }
 }
 
@@ -75,7 +75,7 @@ async function* newParts(
 async function* rest(
   { blobs, media }: FollowSpeechDeps,
   { blobKey, durationSeconds }: SpeechResult,
-  { told, signal }: { told: Told; signal: AbortSignal },
+  { told, encodedAs, signal }: { told: Told; encodedAs: SpeechFormat; signal: AbortSignal },
 ): AsyncGenerator<PcmAudio> {
   const { sampleRateHz } = told;
   const total = Math.round(durationSeconds * sampleRateHz);
@@ -89,7 +89,7 @@ async function* rest(
   lent.catch(reject);
   try {
     let at = 0;
-    for await (const decoded of media.decode(await path, { sampleRateHz }, signal)) {
+    for await (const decoded of media.decode(await path, { sampleRateHz, encodedAs }, signal)) {
       const samples = decoded.subarray(Math.max(0, told.samples - at), Math.max(0, total - at));
       at += decoded.length;
       if (samples.length === 0) continue;
