@@ -68,7 +68,7 @@ function createSpyEngine(failAtCall?: number) {
 function context(
   model: string,
   checkpoint?: unknown,
-  duration: { durationSeconds?: number } = { durationSeconds: SECONDS },
+  duration: { durationSeconds?: number; statesDuration?: boolean } = { durationSeconds: SECONDS },
 ) {
   const kept: { checkpoint?: TranscriptionCheckpoint; progress: number[] } = { progress: [] };
   const task = {
@@ -153,6 +153,19 @@ describe('transcribing a long file', () => {
     expect(kept.progress[0]).toBeGreaterThan(0.2);
     expect(kept.progress[0]).toBeLessThan(0.5);
     expect(kept.progress.at(-1)).toBeCloseTo(1, 2);
+  });
+
+  test('a file that is shorter than it states is transcribed as far as it goes, with a warning', async () => {
+    const warningsOf = async (audio: { durationSeconds: number; statesDuration: boolean }) => {
+      const { engine } = createSpyEngine();
+      const { context: job } = context('spy', undefined, audio);
+      return (await createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 })(job)).warnings.slice(1);
+    };
+    expect(await warningsOf({ durationSeconds: 90, statesDuration: true })).toEqual([
+      expect.stringMatching(/says that it is 90\.0 s long, but 77\.0 s of it could be read/),
+    ]);
+    expect(await warningsOf({ durationSeconds: 90, statesDuration: false })).toEqual([]);
+    expect(await warningsOf({ durationSeconds: SECONDS + 0.5, statesDuration: true })).toEqual([]);
   });
 
   test('a translation is asked for as one, chunk by chunk', async () => {

@@ -41,7 +41,7 @@ export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'tran
     return {
       result: resultOf(done, task, durationSeconds),
       usage: { audioSeconds: durationSeconds, computeMs: performance.now() - begun },
-      warnings: done.warnings,
+      warnings: [...done.warnings, ...warningsAbout(task.audio, durationSeconds)],
     };
   };
 }
@@ -136,6 +136,17 @@ function resultOf(
     segments,
     words: chunks.flatMap((chunk) => chunk.words),
   };
+}
+
+/** Less than this of what a file says is an inaccuracy of its header. */
+const MISSING_SECONDS = 1;
+
+function warningsAbout({ durationSeconds, statesDuration }: TranscriptionTask['audio'], readSeconds: number): string[] {
+  if (!statesDuration || durationSeconds === undefined || durationSeconds - readSeconds < MISSING_SECONDS) return [];
+  const [stated, read] = [durationSeconds, readSeconds].map((seconds) => seconds.toFixed(1));
+  return [
+    `The file says that it is ${stated} s long, but ${read} s of it could be read: it is cut off or damaged. What could be read was transcribed.`,
+  ];
 }
 
 function tooLong(maxSeconds: number): ValidationError {

@@ -7,6 +7,7 @@ export * from './http/conversations.ts';
 export * from './http/erasures.ts';
 export * from './http/exports.ts';
 export * from './http/jobs.ts';
+export * from './http/limits.ts';
 export * from './http/models.ts';
 export * from './http/speech.ts';
 export * from './http/speech-events.ts';

@@ -11,8 +11,8 @@ export type { AudioProbe, DecodeOptions, EncodedAudio, EncodeOptions, PcmAudio }
 export interface Media {
   /**
    * Looks at a file without decoding it.
-   * @throws ValidationError `AUDIO_EMPTY` (no bytes) or `AUDIO_NOT_RECOGNISED` (not a container that is read here, or no
-   *   audio in it; the message says which); AIGolosError `MEDIA_TOOL_FAILED`, retryable, when ffprobe cannot be run.
+   * @throws ValidationError `AUDIO_EMPTY` (no bytes, or no sound) or `AUDIO_NOT_RECOGNISED` (not a container that is read
+   *   here, one that is cut off, or no audio in it; the message says which); AIGolosError `MEDIA_TOOL_FAILED`, retryable, when ffprobe cannot be run.
    */
   probe(path: string, signal?: AbortSignal): Promise<AudioProbe>;
   /**

@@ -25,6 +25,8 @@ export const TranscriptionTaskSchema = z.object({
     sha256: z.string(),
     /** As the container says; absent where it does not. The decoded length is in the result. */
     durationSeconds: z.number().optional(),
+    /** Whether the container states it, so that what is missing of it was cut off. */
+    statesDuration: z.boolean().optional(),
   }),
 });
 export type TranscriptionTask = z.infer<typeof TranscriptionTaskSchema>;

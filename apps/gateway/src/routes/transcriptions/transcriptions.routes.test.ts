@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { TranscriptionTask } from '@aigolos/contracts';
+import { LimitsViewSchema, type TranscriptionTask } from '@aigolos/contracts';
 import type { Processor } from '@aigolos/jobs';
 import { audioClip, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -176,11 +176,19 @@ describe('what is refused leaves nothing behind', () => {
   beforeAll(() => open());
   afterAll(() => house.close());
   const file = (bytes: Blob, name = 'file'): Part => [name, new File([bytes], 'x.mp3')];
+  const beginningOfCount = async (bytes: number) => new Blob([(await readFile(audioClip('count'))).subarray(0, bytes)]);
   const garbage = new Blob(['this is not audio at all, only text '.repeat(100)]);
   test.each<[string, () => Part[] | Promise<Part[]>, number, string]>([
     ['no file', () => [model], 400, 'file is required'],
     ['an empty file', () => [file(new Blob([])), model], 400, 'The file is empty'],
     ['no audio', () => [file(garbage), model], 400, 'cannot be read as audio'],
+    ['no samples', async () => [file(await beginningOfCount(44)), model], 400, '0 samples'],
+    [
+      'a file cut off',
+      async () => [file(await beginningOfCount(20)), model],
+      400,
+      'begins as a WAV file, but is cut off',
+    ],
     ['two files', async () => [await count(), await count(), model], 400, 'file was sent twice'],
     ['another field', async () => [['audio', (await count())[1]], model], 400, 'in the field "file", not "audio"'],
     ['a model unknown', async () => [await count(), ['model', 'x']], 404, 'Models for transcription here: test-asr'],
@@ -207,9 +215,11 @@ describe('what is refused leaves nothing behind', () => {
     expect(await leftBehind()).toEqual(NOTHING);
   });
 
-  test('audio past the limits of this installation', async () => {
+  test('audio past the limits of this installation, which it tells', async () => {
     const usual = house;
     await open({ AUDIO_MAX_SECONDS: '2', AUDIO_MAX_BYTES: '400000' });
+    const limits = LimitsViewSchema.parse(await (await house.call('/v1/limits')).json());
+    expect(limits).toMatchObject({ audio: { seconds: 2, bytes: 400_000 }, speech: { characters: 4_096 } });
     const long = await send([await count(), model]);
     expect([long.status, await long.json()]).toMatchObject([400, { error: { code: 'audio_too_long' } }]);
     const large = await send([file(new Blob([Buffer.alloc(500_000)])), model]);

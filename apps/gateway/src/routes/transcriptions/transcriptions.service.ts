@@ -61,13 +61,13 @@ export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
     async function prepare(): Promise<Prepared<TranscriptKind>> {
       const { model } = await models.find('asr', fields.model);
       const language = languageFor(model, fields.language);
-      const { durationSeconds } = await media.probe(file.path);
+      const { durationSeconds, statesDuration } = await media.probe(file.path);
       if (durationSeconds !== undefined && durationSeconds > maxSeconds) throw tooLong(durationSeconds, maxSeconds);
       const audio = {
         blobKey: `${id}/input`,
         bytes: file.bytes,
         sha256: file.sha256,
-        ...(durationSeconds !== undefined && { durationSeconds }),
+        ...(durationSeconds !== undefined && { durationSeconds, statesDuration }),
       };
       const task = { ...toOptions(fields), ...(language !== undefined && { language }), model: model.id, audio };
       isStored = true;
