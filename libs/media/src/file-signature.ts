@@ -1,13 +1,13 @@
 import { open } from 'node:fs/promises';
 
-/** How files of the common containers begin (`.` stands for any byte). */
-const SIGNATURES: [RegExp, string][] = [
-  [/^RIFF....WAVE/s, 'a WAV'],
-  [/^fLaC/, 'a FLAC'],
-  [/^OggS/, 'an Ogg'],
-  [/^....ftyp/s, 'an MP4 or M4A'],
-  [/^\x1a\x45\xdf\xa3/, 'a WebM or Matroska'],
-  [/^(?:ID3|\xff[\xf2\xf3\xfb])/, 'an MP3'],
+/** What stands near the beginning of files of the common containers, and where; bytes as Latin-1. */
+const SIGNATURES: { at: number; bytes: string; name: string }[] = [
+  { at: 8, bytes: 'WAVE', name: 'a WAV' },
+  { at: 0, bytes: 'fLaC', name: 'a FLAC' },
+  { at: 0, bytes: 'OggS', name: 'an Ogg' },
+  { at: 4, bytes: 'ftyp', name: 'an MP4 or M4A' },
+  { at: 0, bytes: '\x1aE\xdf\xa3', name: 'a WebM or Matroska' },
+  { at: 0, bytes: 'ID3', name: 'an MP3' },
 ];
 const LONGEST = 12;
 
@@ -17,7 +17,7 @@ export async function signatureOf(path: string): Promise<string | undefined> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, 0);
     const beginning = buffer.toString('latin1', 0, bytesRead);
-    return SIGNATURES.find(([signature]) => signature.test(beginning))?.[1];
+    return SIGNATURES.find(({ at, bytes }) => beginning.startsWith(bytes, at))?.name;
   } finally {
     await file.close();
   }

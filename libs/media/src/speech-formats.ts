@@ -12,7 +12,7 @@ interface FormatOptions {
 }
 
 /** Raw samples have the rate that OpenAI's have, whatever the voice's is. */
-export const PCM_RATE_HZ = 24_000;
+const PCM_RATE_HZ = 24_000;
 
 const OPUS = '-c:a libopus -ar 48000 -b:a 64k -application voip';
 const AAC = '-c:a aac -b:a 96k';

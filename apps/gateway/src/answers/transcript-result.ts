@@ -12,7 +12,7 @@ import { expiresAt } from './job-view.ts';
 import { notAcceptable } from './result-files.ts';
 import { toSubRip, toWebVtt } from './subtitles.ts';
 
-export const MEDIA_TYPES = {
+const MEDIA_TYPES = {
   json: 'application/json',
   verbose_json: 'application/json',
   text: 'text/plain',

@@ -345,7 +345,6 @@ test.each(SPEECH_FORMATS)(
     const { rest } = await readSome(response, 1);
     speaker.goOn();
     const sound = await rest();
-    if (format === 'pcm') expect(sound.equals(WHOLE)).toBe(true);
     const path = join(await mkdtemp(join(tmpdir(), 'aigolos-speech-')), 'speech');
     onTestFinished(() => rm(dirname(path), { recursive: true }));
     await writeFile(path, sound);

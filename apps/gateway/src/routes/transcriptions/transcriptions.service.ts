@@ -112,12 +112,11 @@ function readFields(given: Record<string, unknown>): { fields: TranscriptionFiel
 
 function warningsAbout(fields: TranscriptionFields): string[] {
   const warnings: string[] = [];
-  if (fields.stream && fields.timestamp_granularities?.includes('word')) {
-    warnings.push('Events have no times of words; the result of the job has them.');
-  }
   const { timestamp_granularities: granularities, response_format: format, include, chunking_strategy: cut } = fields;
   if (granularities && format !== 'verbose_json') {
     warnings.push('timestamp_granularities needs response_format verbose_json and was ignored.');
+  } else if (fields.stream && granularities?.includes('word')) {
+    warnings.push('Events have no times of words; the result of the job has them.');
   }
   if (include?.includes('logprobs')) warnings.push('Ignored, because the engines here do not tell them: logprobs.');
   const settings = typeof cut === 'object' ? Object.keys(cut).filter((name) => name !== 'type') : [];
