@@ -27,6 +27,7 @@ import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { exportRoutes } from './routes/exports/exports.routes.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
+import { limitRoutes } from './routes/limits/limits.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
@@ -112,6 +113,10 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     maxSeconds: config.AUDIO_MAX_SECONDS,
   });
   app.register(modelRoutes, { models });
+  app.register(limitRoutes, {
+    audio: { seconds: config.AUDIO_MAX_SECONDS, bytes: config.AUDIO_MAX_BYTES },
+    retentionSeconds: retentionOffer(config).maxSeconds,
+  });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });
   app.register(exportRoutes, { jobs, answers, options });

@@ -20,7 +20,7 @@ export function createApp(config: Config, log: Logger): App {
       const engine = await createEngine(config, log);
       const vad = await openVad(config, log);
       const version = await modelVersion(config);
-      const transcription = createTranscribeProcessor({
+      const transcribe = createTranscribeProcessor({
         engine,
         media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
         blobs: openBlobStore(config),
@@ -28,7 +28,7 @@ export function createApp(config: Config, log: Logger): App {
         maxSeconds: config.AUDIO_MAX_SECONDS,
       });
       return {
-        processors: { transcription, 'voice-turn': transcribeStep(transcription) },
+        processors: { transcription: transcribe, translation: transcribe, 'voice-turn': transcribeStep(transcribe) },
         models: [
           { ...describeModel(engine.model, 'asr', { isDefault: true }), ...(version !== undefined && { version }) },
         ],

@@ -36,11 +36,13 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 /** Says one word half a second into each chunk, and remembers what it was given. */
 function createSpyEngine(failAtCall?: number) {
   const heardSeconds: number[] = [];
+  const tasks: unknown[] = [];
   const engine: AsrEngine = {
     model: 'spy',
-    async transcribe(samples) {
+    async transcribe(samples, { task }) {
       if (heardSeconds.length + 1 === failAtCall) throw new Error('told to fail');
       heardSeconds.push(samples.length / 16_000);
+      tasks.push(task);
       const text = ` chunk ${heardSeconds.length}`;
       const numbers = {
         id: 0,
@@ -60,13 +62,13 @@ function createSpyEngine(failAtCall?: number) {
     },
     close: async () => {},
   };
-  return { engine, heardSeconds };
+  return { engine, heardSeconds, tasks };
 }
 
 function context(
   model: string,
   checkpoint?: unknown,
-  duration: { durationSeconds?: number } = { durationSeconds: SECONDS },
+  duration: { durationSeconds?: number; statesDuration?: boolean } = { durationSeconds: SECONDS },
 ) {
   const kept: { checkpoint?: TranscriptionCheckpoint; progress: number[] } = { progress: [] };
   const task = {
@@ -151,6 +153,29 @@ describe('transcribing a long file', () => {
     expect(kept.progress[0]).toBeGreaterThan(0.2);
     expect(kept.progress[0]).toBeLessThan(0.5);
     expect(kept.progress.at(-1)).toBeCloseTo(1, 2);
+  });
+
+  test('a file that is shorter than it states is transcribed as far as it goes, with a warning', async () => {
+    const warningsOf = async (audio: { durationSeconds: number; statesDuration: boolean }) => {
+      const { engine } = createSpyEngine();
+      const { context: job } = context('spy', undefined, audio);
+      return (await createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 })(job)).warnings.slice(1);
+    };
+    expect(await warningsOf({ durationSeconds: 90, statesDuration: true })).toEqual([
+      expect.stringMatching(/says that it is 90\.0 s long, but 77\.0 s of it could be read/),
+    ]);
+    expect(await warningsOf({ durationSeconds: 90, statesDuration: false })).toEqual([]);
+    expect(await warningsOf({ durationSeconds: SECONDS + 0.5, statesDuration: true })).toEqual([]);
+  });
+
+  test('a translation is asked for as one, chunk by chunk', async () => {
+    const { engine, tasks } = createSpyEngine();
+    const { context: asked } = context('spy');
+    const job = { ...asked.job, kind: 'translation' as const };
+    const process = createTranscribeProcessor({ engine, media, blobs, maxSeconds: 100 });
+    await process({ ...asked, job } as JobContext<'translation'>);
+    expect(tasks.length).toBeGreaterThan(1);
+    expect(new Set(tasks)).toEqual(new Set(['translate']));
   });
 
   test('audio that was lost fails the job with the reason, at once', async () => {

@@ -5,6 +5,8 @@ import {
   TranscriptionCheckpointSchema,
   type TranscriptionResult,
   type TranscriptionTask,
+  type TranscriptKind,
+  transcriptText,
   ValidationError,
 } from '@aigolos/contracts';
 import { ASR_SAMPLE_RATE_HZ, type AsrEngine, UNKNOWN_LANGUAGE } from '@aigolos/engines/asr';
@@ -25,10 +27,10 @@ export interface TranscribeDeps {
 /** Whisper's own window; a crash or a cancel costs at most one chunk. */
 const CHUNK_SECONDS = 30;
 
-/** Transcribes chunk by chunk, in memory that does not grow with the file; a later attempt goes on after the last chunk. */
-export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'transcription'> {
+/** Transcribes, or translates into English, chunk by chunk, in memory that does not grow with the file; a later attempt goes on after the last chunk. */
+export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'transcription'> & Processor<'translation'> {
   const { engine, blobs } = deps;
-  return async (context) => {
+  return async (context: JobContext<TranscriptKind>) => {
     const { task, checkpoint } = context.job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
     if (!(await blobs.exists(task.audio.blobKey))) throw audioLost();
@@ -39,7 +41,7 @@ export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'tran
     return {
       result: resultOf(done, task, durationSeconds),
       usage: { audioSeconds: durationSeconds, computeMs: performance.now() - begun },
-      warnings: done.warnings,
+      warnings: [...done.warnings, ...warningsAbout(task.audio, durationSeconds)],
     };
   };
 }
@@ -47,7 +49,7 @@ export function createTranscribeProcessor(deps: TranscribeDeps): Processor<'tran
 async function transcribeFile(
   path: string,
   from: TranscriptionCheckpoint,
-  context: JobContext<'transcription'>,
+  context: JobContext<TranscriptKind>,
   { engine, media, vad, maxSeconds }: TranscribeDeps,
 ): Promise<{ done: TranscriptionCheckpoint; durationSeconds: number }> {
   const { signal, job } = context;
@@ -57,7 +59,8 @@ async function transcribeFile(
   let done = from;
   let told = '';
   const tell = () => {
-    const text = textOf(done);
+    // With every chunk something is added to its end.
+    const text = transcriptText(done.chunks.flatMap(({ segments }) => segments));
     if (text.length > told.length) context.emitDelta(text.slice(told.length));
     told = text;
   };
@@ -75,10 +78,11 @@ async function transcribeFile(
 async function transcribeChunk(
   chunk: PcmChunk,
   done: TranscriptionCheckpoint,
-  { job: { task }, signal }: JobContext<'transcription'>,
+  { job: { kind, task }, signal }: JobContext<TranscriptKind>,
   engine: AsrEngine,
 ): Promise<TranscriptionCheckpoint> {
   const options = {
+    task: kind === 'translation' ? ('translate' as const) : ('transcribe' as const),
     language: task.language ?? (done.language || undefined),
     prompt: task.prompt,
     temperature: task.temperature,
@@ -128,26 +132,30 @@ function startingPoint(checkpoint: unknown): TranscriptionCheckpoint {
   return kept.success ? kept.data : { version: 2, doneSeconds: 0, language: '', warnings: [], chunks: [] };
 }
 
-/** What was said; with every chunk something is added to its end. Segments bring their own spaces, where their language has any. */
-function textOf({ chunks }: TranscriptionCheckpoint): string {
-  const texts = chunks.flatMap(({ segments }) => segments.map(({ text }) => text));
-  return texts.join('').trim();
-}
-
 function resultOf(
-  done: TranscriptionCheckpoint,
+  { chunks, language }: TranscriptionCheckpoint,
   task: TranscriptionTask,
   durationSeconds: number,
 ): TranscriptionResult {
-  const { chunks, language } = done;
   const segments = chunks.flatMap((chunk) => chunk.segments).map((segment, id) => ({ ...segment, id }));
   return {
-    text: textOf(done),
+    text: transcriptText(segments),
     language: language || task.language || UNKNOWN_LANGUAGE,
     durationSeconds,
     segments,
     words: chunks.flatMap((chunk) => chunk.words),
   };
+}
+
+/** Less than this of what a file says is an inaccuracy of its header. */
+const MISSING_SECONDS = 1;
+
+function warningsAbout({ durationSeconds, statesDuration }: TranscriptionTask['audio'], readSeconds: number): string[] {
+  if (!statesDuration || durationSeconds === undefined || durationSeconds - readSeconds < MISSING_SECONDS) return [];
+  const [stated, read] = [durationSeconds, readSeconds].map((seconds) => seconds.toFixed(1));
+  return [
+    `The file says that it is ${stated} s long, but ${read} s of it could be read: it is cut off or damaged. What could be read was transcribed.`,
+  ];
 }
 
 function tooLong(maxSeconds: number): ValidationError {

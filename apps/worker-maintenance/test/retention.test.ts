@@ -9,9 +9,10 @@ import {
   newId,
   type RetentionWish,
   type TranscriptionTask,
+  type TranscriptKind,
 } from '@aigolos/contracts';
 import { type JobRecord, newJobRecord } from '@aigolos/db';
-import { createJobs } from '@aigolos/jobs';
+import { createJobs, type JobContext } from '@aigolos/jobs';
 import { type App, createCloser, createLogger, createMetrics, loadConfig } from '@aigolos/runtime';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -47,15 +48,17 @@ beforeAll(async () => {
   app = await startApp();
   const offer = { defaults: DEFAULT_RETENTION, maxSeconds: DEFAULT_RETENTION.result ?? 0 };
   const jobs = createJobs({ ...stores, retention: offer });
+  const listen = async ({ job }: JobContext<TranscriptKind>) => {
+    if (job.task.model === 'fails') throw new AsrServiceError('it is no speech', { code: 'ASR_ENGINE_REJECTED' });
+    const result = { text: 'hi', language: 'en', durationSeconds: 1, segments: [], words: [] };
+    return { result, usage: {}, warnings: [] };
+  };
   const worker = startDataJob({
     queue: 'asr',
     processors: {
+      transcription: listen,
+      translation: listen,
       'voice-turn': () => Promise.reject(new Error('none is sent')),
-      async transcription({ job }) {
-        if (job.task.model === 'fails') throw new AsrServiceError('it is no speech', { code: 'ASR_ENGINE_REJECTED' });
-        const result = { text: 'hi', language: 'en', durationSeconds: 1, segments: [], words: [] };
-        return { result, usage: {}, warnings: [] };
-      },
     },
     deps: stores,
     redis: config,

@@ -1,4 +1,4 @@
-/** What can be cleaned up, in the order in which it is. Chats that are turns of a conversation go with it. */
+/** What can be cleaned up, in the order in which it is. Chats that are turns of a conversation go with it, translations with transcriptions. */
 export const CLEANUP_KINDS = [
   'transcriptions',
   'syntheses',

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 /** Prefix of every id we make: it names the kind of record, in logs, URLs and blob keys alike. */
 export const ID_PREFIXES = {
   transcription: 'trn',
+  translation: 'trl',
   speech: 'spc',
   chat: 'cht',
   'voice-turn': 'vtn',

@@ -1,8 +1,8 @@
 """Speech recognition for the process that started this one, over its standard streams.
 
 stdin   one JSON object a line:
-          {"type": "transcribe", "id": 1, "bytes": n, "language": str | null, "prompt": str | null,
-           "temperature": float | null, "words": bool}   followed by n bytes: mono little-endian f32 PCM at 16 kHz
+          {"type": "transcribe", "id": 1, "bytes": n, "task": "transcribe" | "translate", "language": str | null,
+           "prompt": str | null, "temperature": float | null, "words": bool}   followed by n bytes: mono little-endian f32 PCM at 16 kHz
           {"type": "cancel", "id": 1}
 stdout  one JSON object a line:
           {"type": "ready", "languages": [str]}           once, when the model is loaded
@@ -111,6 +111,7 @@ def transcribe(model, request, pcm, send, is_cancelled):
     temperature = request["temperature"]
     segments, info = model.transcribe(
         numpy.concatenate(collect_chunks(samples, speech)[0]),
+        task=request["task"],
         language=request["language"],
         initial_prompt=request["prompt"],
         temperature=TEMPERATURES if temperature is None else [temperature],

@@ -52,6 +52,7 @@ export function startAttempt<Kind extends JobKind>(options: {
     renewMs,
     onLost: () => stop('lost'),
     onCancelRequested: () => stop('cancelled'),
+    onKept: () => void live.publish(job._id, { type: 'checkpoint', fence: job.fence }),
   });
   const limits = [setTimeout(() => stop('timed_out'), termsOf(job).attemptTimeoutMs)];
   if (job.deadlineAt) limits.push(setTimeout(() => stop('expired'), timerMs(job.deadlineAt)));
@@ -67,10 +68,7 @@ export function startAttempt<Kind extends JobKind>(options: {
     log,
     reportProgress: renewals.reportProgress,
     checkpoint: renewals.checkpoint,
-    checkpointNow: async (value: unknown) => {
-      await Promise.race([renewals.checkpointNow(value), stopped]);
-      void live.publish(job._id, { type: 'checkpoint', fence: job.fence });
-    },
+    checkpointNow: (value: unknown) => Promise.race([renewals.checkpointNow(value), stopped]),
     emitDelta,
   };
   const stopCause = () =>

@@ -34,6 +34,7 @@ async function claimed({ renewMs, failFirst = false }: { renewMs: number; failFi
     renewMs,
     onLost: lost.resolve,
     onCancelRequested: () => {},
+    onKept: () => {},
   });
   return { id: _id, writes, lost: lost.promise, renewals };
 }

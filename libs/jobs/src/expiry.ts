@@ -4,6 +4,7 @@ import type { JobExpiry, JobRecord } from '@aigolos/db';
 /** Whether a job of this kind has audio that was sent, and files that were made. */
 const HAS: Record<JobKind, { input: boolean; output: boolean }> = {
   transcription: { input: true, output: false },
+  translation: { input: true, output: false },
   speech: { input: false, output: true },
   chat: { input: false, output: false },
   'voice-turn': { input: true, output: true },

@@ -10,9 +10,12 @@ export interface JobContext<Kind extends JobKind> {
   log: Logger;
   /** From 0 to 1; kept in the record at the next renewal. */
   reportProgress(fraction: number): void;
-  /** What a later attempt, which finds it in `job.checkpoint`, need not do again; in the record within about a second. */
+  /**
+   * What a later attempt, which finds it in `job.checkpoint`, need not do again; in the record within about a second, of which
+   * those who watch are told.
+   */
   checkpoint(value: unknown): void;
-  /** As `checkpoint`, and resolves when the record holds it, of which those who watch are told. @throws the signal's reason where the attempt is stopped before. */
+  /** As `checkpoint`, and resolves when the record holds it. @throws the signal's reason where the attempt is stopped before. */
   checkpointNow(value: unknown): Promise<void>;
   /** A piece of the text that is its result, for those who watch; each attempt tells all of it, from its beginning. */
   emitDelta(text: string): void;

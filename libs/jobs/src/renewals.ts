@@ -9,6 +9,8 @@ export interface RenewalOptions {
   renewMs: number;
   onLost(): void;
   onCancelRequested(): void;
+  /** The record holds a newer checkpoint. */
+  onKept(): void;
 }
 
 /** Keeps a claim, and what its work has to say, in the record. */
@@ -32,7 +34,16 @@ const AGAIN_AFTER_ERROR_MS = 500;
  * that cannot reach the database is tried again, and the claim goes on meanwhile: the fence decides at its end. A checkpoint
  * is written once.
  */
-export function startRenewals({ job, db, log, leaseMs, renewMs, onLost, onCancelRequested }: RenewalOptions): Renewals {
+export function startRenewals({
+  job,
+  db,
+  log,
+  leaseMs,
+  renewMs,
+  onLost,
+  onCancelRequested,
+  onKept,
+}: RenewalOptions): Renewals {
   let progress = job.progress;
   let checkpoint: unknown;
   let made = 0;
@@ -66,6 +77,7 @@ export function startRenewals({ job, db, log, leaseMs, renewMs, onLost, onCancel
     if (answer === 'lost') return onLost();
     if (answer === 'cancel_requested') onCancelRequested();
     if (answer !== 'failed') {
+      if (upTo > written) onKept();
       written = upTo;
       while (waiting[0] && waiting[0].until <= written) waiting.shift()?.resolve();
     }

@@ -36,7 +36,8 @@ async function oneInstallation(each = 4): Promise<TestInstallation> {
     await house.db.conversations.appendTurn({ conversation, account, job, messages, at: new Date() });
   }
   for (const { _id, kind } of jobs) {
-    if (kind === 'transcription' || kind === 'export') await house.storeBlob(`${_id}/input`, `${_id} was heard`);
+    if (kind === 'transcription' || kind === 'translation' || kind === 'export')
+      await house.storeBlob(`${_id}/input`, `${_id} was heard`);
     if (kind === 'speech') for (const fence of [1, 2]) await house.storeBlob(`${_id}/output-${fence}.mp3`);
   }
   return house;
@@ -54,7 +55,7 @@ function contents(each: number): { jobs: AnyJobRecord[]; conversations: Conversa
     jobs.push(newJobRecord(submitted as never) as AnyJobRecord);
     return _id;
   };
-  for (const kind of ['transcription', 'speech', 'chat', 'export', 'erasure'] as const) {
+  for (const kind of ['transcription', 'translation', 'speech', 'chat', 'export', 'erasure'] as const) {
     for (let index = 0; index < each; index += 1) {
       const fields = { createdAt: daysAgo(200 - index), finishedAt: daysAgo(100 + index) };
       const id = add(kind, `old${index}`, fields);
@@ -276,13 +277,15 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
+const HEARD = {
+  model: 'test',
+  responseFormat: 'json' as const,
+  wordTimestamps: false,
+  audio: { blobKey: 'trn_1/input', bytes: 5, sha256: '00' },
+};
 const TASKS: { [Kind in JobKind]: Extract<AnyJobRecord, { kind: Kind }>['task'] } = {
-  transcription: {
-    model: 'test',
-    responseFormat: 'json',
-    wordTimestamps: false,
-    audio: { blobKey: 'trn_1/input', bytes: 5, sha256: '00' },
-  },
+  transcription: HEARD,
+  translation: HEARD,
   speech: { model: 'test', voice: 'joe', input: 'hi', format: 'mp3', speed: 1 },
   chat: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
   'voice-turn': {

@@ -1,15 +1,15 @@
-import { CLEANUP_KINDS, type CleanupKind, type JobKind } from '@aigolos/contracts';
+import { CLEANUP_KINDS, type CleanupKind, type JobKind, TRANSCRIPT_KINDS } from '@aigolos/contracts';
 import type { EndedJob, IdleConversation } from '@aigolos/db';
 import { batchesOf, forEachAtOnce } from './batches.ts';
 import { filesOf, isIdle, removeEndedJob, removeIdleConversation } from './due-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
-const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations'>, JobKind> = {
-  transcriptions: 'transcription',
-  syntheses: 'speech',
-  chats: 'chat',
-  'voice-turns': 'voice-turn',
-  exports: 'export',
+const JOB_KINDS_OF: Record<Exclude<CleanupKind, 'conversations'>, readonly JobKind[]> = {
+  transcriptions: TRANSCRIPT_KINDS,
+  syntheses: ['speech'],
+  chats: ['chat'],
+  'voice-turns': ['voice-turn'],
+  exports: ['export'],
 };
 
 export interface CleanupSelection {
@@ -82,8 +82,9 @@ async function* candidates(deps: RemovalDeps, { before, account, kinds }: Cleanu
         if (await isIdle(deps, conversation)) yield { kind: 'conversation', conversation };
       }
     } else {
-      const kind = JOB_KIND_OF[cleanupKind];
-      for await (const job of deps.db.jobs.ended({ kind, endedBefore: before, account })) yield { kind, job };
+      for (const kind of JOB_KINDS_OF[cleanupKind]) {
+        for await (const job of deps.db.jobs.ended({ kind, endedBefore: before, account })) yield { kind, job };
+      }
     }
   }
 }

@@ -1,19 +1,27 @@
-import { ValidationError } from '@aigolos/contracts';
+import { type SpeechFormat, ValidationError } from '@aigolos/contracts';
 import { execa } from 'execa';
 import { assertHasBytes, lockedInput, ranToItsEnd, tailOf, toolFailed } from './ffmpeg.ts';
+import { FORMATS } from './speech-formats.ts';
 
 const BYTES_PER_SAMPLE = Float32Array.BYTES_PER_ELEMENT;
+
+export interface DecodeOptions {
+  /** Of the samples that are given. */
+  sampleRateHz: number;
+  /** The file was encoded here, in this format: what it does not say of itself is known. */
+  encodedAs?: SpeechFormat;
+}
 
 /** See `Media.decode`. */
 export async function* decode(
   ffmpegPath: string,
   path: string,
-  options: { sampleRateHz: number; signal: AbortSignal },
+  options: DecodeOptions & { signal: AbortSignal },
 ): AsyncGenerator<Float32Array, void> {
-  const { sampleRateHz, signal } = options;
+  const { signal } = options;
   signal.throwIfAborted();
   await assertHasBytes(path);
-  const ffmpeg = execa(ffmpegPath, decodeArguments(path, sampleRateHz), {
+  const ffmpeg = execa(ffmpegPath, decodeArguments(path, options), {
     buffer: false,
     reject: false,
     stdin: 'ignore',
@@ -39,9 +47,16 @@ export async function* decode(
   if (!decoded) throw nothingDecoded(stderr());
 }
 
-function decodeArguments(path: string, sampleRateHz: number): string[] {
+function decodeArguments(path: string, { sampleRateHz, encodedAs }: DecodeOptions): string[] {
+  const { input, filter } = encodedAs === undefined ? {} : FORMATS[encodedAs];
+  const from = input === undefined ? lockedInput(path) : [...input.split(' '), '-i', `file:${path}`];
   const output = `-map 0:a:0 -vn -sn -dn -ac 1 -ar ${sampleRateHz} -f f32le pipe:1`;
-  return [...'-nostdin -hide_banner -v error'.split(' '), ...lockedInput(path), ...output.split(' ')];
+  return [
+    ...'-nostdin -hide_banner -v error'.split(' '),
+    ...from,
+    ...(filter === undefined ? [] : ['-af', filter]),
+    ...output.split(' '),
+  ];
 }
 
 /** Pipes cut bytes anywhere; a sample that is split waits for its other part. */

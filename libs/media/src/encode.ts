@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { SpeechFormat } from '@aigolos/contracts';
 import { execa } from 'execa';
 import { tailOf, toolFailed } from './ffmpeg.ts';
+import { contentTypeOf, FORMATS } from './speech-formats.ts';
 
 /** A stretch of sound: mono f32 in [-1, 1]. */
 export interface PcmAudio {
@@ -23,24 +24,6 @@ export interface EncodeOptions {
   format: SpeechFormat;
   /** May a WAV of it be larger than 4 GB? Then it has the header that allows for this (RF64), which not every reader knows. */
   isHuge?: boolean;
-}
-
-const FORMATS: Record<SpeechFormat, { contentType: string; file: string; stream: string }> = {
-  // A stream has no place for a table of its length, so its bits come at a constant rate, which tells the length too.
-  mp3: {
-    contentType: 'audio/mpeg',
-    file: '-c:a libmp3lame -q:a 2 -f mp3',
-    stream: '-c:a libmp3lame -b:a 128k -write_xing 0 -id3v2_version 0 -flush_packets 1 -f mp3',
-  },
-  wav: {
-    contentType: 'audio/wav',
-    file: '-c:a pcm_s16le -f wav',
-    stream: '-c:a pcm_s16le -flush_packets 1 -f wav',
-  },
-};
-
-export function contentTypeOf(format: SpeechFormat): string {
-  return FORMATS[format].contentType;
 }
 
 const SILENCE: PcmAudio = { samples: new Float32Array(2_400), sampleRateHz: 24_000 };

@@ -1,18 +1,18 @@
 import { tmpdir } from 'node:os';
 import type { SpeechFormat } from '@aigolos/contracts';
-import { decode } from './decode.ts';
+import { type DecodeOptions, decode } from './decode.ts';
 import { type EncodedAudio, type EncodeOptions, encode, encodeStream, type PcmAudio } from './encode.ts';
 import { measureSeconds } from './measure-seconds.ts';
 import { type AudioProbe, probe } from './probe.ts';
 
-export { contentTypeOf } from './encode.ts';
-export type { AudioProbe, EncodedAudio, EncodeOptions, PcmAudio };
+export { contentTypeOf } from './speech-formats.ts';
+export type { AudioProbe, DecodeOptions, EncodedAudio, EncodeOptions, PcmAudio };
 
 export interface Media {
   /**
    * Looks at a file without decoding it.
-   * @throws ValidationError `AUDIO_EMPTY` (no bytes) or `AUDIO_NOT_RECOGNISED` (not a container that is read here, or no
-   *   audio in it; the message says which); AIGolosError `MEDIA_TOOL_FAILED`, retryable, when ffprobe cannot be run.
+   * @throws ValidationError `AUDIO_EMPTY` (no bytes, or no sound) or `AUDIO_NOT_RECOGNISED` (not a container that is read
+   *   here, one that is cut off, or no audio in it; the message says which); AIGolosError `MEDIA_TOOL_FAILED`, retryable, when ffprobe cannot be run.
    */
   probe(path: string, signal?: AbortSignal): Promise<AudioProbe>;
   /**
@@ -26,7 +26,7 @@ export interface Media {
    * @throws ValidationError `AUDIO_EMPTY` when nothing can be decoded; AIGolosError `MEDIA_TOOL_FAILED`, retryable;
    *   `signal.reason` on abort.
    */
-  decode(path: string, options: { sampleRateHz: number }, signal: AbortSignal): AsyncGenerator<Float32Array, void>;
+  decode(path: string, options: DecodeOptions, signal: AbortSignal): AsyncGenerator<Float32Array, void>;
   /**
    * Encodes mono PCM while it comes and resolves when the last of it is written, so that the file's header is right and
    * its size and length are known before it is stored. The bytes lie in an unlinked temporary file that is gone once

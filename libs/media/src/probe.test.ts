@@ -48,6 +48,16 @@ describe('probe', () => {
     });
   });
 
+  test('says whether the length is stated or goes by what is there', async () => {
+    await withFolder(async (folder) => {
+      const whole = await makeClip(folder, 'index-at-end.m4a');
+      const cut = await writeClip(folder, 'cut.flac', await beginningOf(KENNEDY, 300_000));
+      expect(await media.probe(whole)).toMatchObject({ statesDuration: true });
+      expect(await media.probe(cut)).toMatchObject({ statesDuration: true, durationSeconds: expect.closeTo(11, 0) });
+      expect(await media.probe(SPEECH)).toMatchObject({ statesDuration: false });
+    });
+  });
+
   test('knows audio by its content when the name says something else', async () => {
     await withFolder(async (folder) => {
       const mp3 = await makeClip(folder, 'speech.mp3');
@@ -86,6 +96,24 @@ describe('a file that is not audio is refused with the reason', () => {
         code: 'AUDIO_NOT_RECOGNISED',
         message: /no audio stream, only video \(mpeg4\)/,
       });
+    });
+  });
+
+  test.each([
+    ['an M4A without its end', 'index-at-end.m4a', 8_000, /MP4 or M4A file, but is cut off.*its index/],
+    ['an Ogg without its sound', 'speech.ogg', 80, /begins as an Ogg file, but is cut off or damaged/],
+  ] as const)('%s, which the message says', async (_what, clip, bytes, message) => {
+    await withFolder(async (folder) => {
+      const whole = await makeClip(folder, clip);
+      const path = await writeClip(folder, 'cut', await beginningOf(whole, bytes));
+      await expect(media.probe(path)).rejects.toMatchObject({ code: 'AUDIO_NOT_RECOGNISED', message });
+    });
+  });
+
+  test('a WAV without any samples', async () => {
+    await withFolder(async (folder) => {
+      const path = await writeClip(folder, 'silent.wav', await beginningOf(SPEECH, 44));
+      await expect(media.probe(path)).rejects.toMatchObject({ code: 'AUDIO_EMPTY', message: /\(wav\).*0 samples/ });
     });
   });
 

@@ -2,6 +2,7 @@ import { ValidationError } from '@aigolos/contracts';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { assertHasBytes, lockedInput, ranToItsEnd, toolFailed } from './ffmpeg.ts';
+import { signatureOf } from './file-signature.ts';
 
 /** What a file's container says of its first audio stream. */
 export interface AudioProbe {
@@ -10,6 +11,8 @@ export interface AudioProbe {
   audioCodec: string;
   /** Absent where the container does not say, as in a WebM that a browser recorded. */
   durationSeconds: number | undefined;
+  /** Does the container say how long it is, whatever is there of it? Else it is guessed, or measured by what is there. */
+  statesDuration: boolean;
   sampleRateHz: number;
   channels: number;
 }
@@ -26,9 +29,13 @@ const ProbeSchema = z.object({
       sample_rate: z.coerce.number().catch(0),
       channels: z.number().catch(0),
       duration: SecondsSchema,
+      nb_read_packets: z.coerce.number().catch(0),
     }),
   ),
 });
+
+/** Their headers or indexes say how long their audio is; Matroska's say it of the video with it. */
+const STATES_DURATION = /^(?:mov|flac)/;
 
 /** See `Media.probe`. */
 export async function probe(ffprobePath: string, path: string, signal?: AbortSignal): Promise<AudioProbe> {
@@ -43,28 +50,48 @@ export async function probe(ffprobePath: string, path: string, signal?: AbortSig
   });
   signal?.throwIfAborted();
   if (!ranToItsEnd(result)) throw toolFailed('ffprobe', result, result.stderr);
-  if (result.exitCode !== 0) throw notAudio('It is not a sound or video file', result.stderr);
+  if (result.exitCode !== 0) throw await unreadable(path, result.stderr);
   const { format, streams } = ProbeSchema.parse(JSON.parse(result.stdout));
   const audio = streams.find((stream) => stream.codec_type === 'audio');
   if (!audio) throw notAudio(`It has no audio stream${nameAll(streams)}`);
   if (audio.sample_rate === 0 || audio.channels === 0) throw notAudio('It looks like audio, but no sound is in it');
+  if (streams.every(({ nb_read_packets: packets }) => packets === 0)) throw withoutSound(format.format_name);
   return {
     container: format.format_name,
     audioCodec: audio.codec_name,
-    durationSeconds: format.duration ?? audio.duration,
+    durationSeconds: audio.duration ?? format.duration,
+    statesDuration: STATES_DURATION.test(format.format_name),
     sampleRateHz: audio.sample_rate,
     channels: audio.channels,
   };
 }
 
 function probeArguments(path: string): string[] {
-  const entries = 'format=format_name,duration:stream=codec_type,codec_name,sample_rate,channels,duration';
-  return ['-v', 'error', '-of', 'json', '-show_entries', entries, ...lockedInput(path)];
+  const entries =
+    'format=format_name,duration:stream=codec_type,codec_name,sample_rate,channels,duration,nb_read_packets';
+  // One packet tells that there is something behind the header.
+  const first = ['-count_packets', '-read_intervals', '%+#1'];
+  return ['-v', 'error', '-of', 'json', ...first, '-show_entries', entries, ...lockedInput(path)];
 }
 
 function nameAll(streams: { codec_type: string; codec_name: string }[]): string {
   if (streams.length === 0) return '';
   return `, only ${streams.map((stream) => `${stream.codec_type} (${stream.codec_name})`).join(', ')}`;
+}
+
+async function unreadable(path: string, cause: string): Promise<ValidationError> {
+  const known = await signatureOf(path);
+  if (known === undefined) return notAudio('It is not a sound or video file', cause);
+  // An MP4 that was not made for streaming has its index at the end.
+  const lost = cause.includes('moov atom not found') ? ': its index, which stands at the end, is missing' : '';
+  return notAudio(`It begins as ${known} file, but is cut off or damaged${lost}`, cause);
+}
+
+function withoutSound(container: string): ValidationError {
+  return new ValidationError(
+    `The file is empty: it has the header of a sound file (${container}), but no sound behind it (0 samples).`,
+    { code: 'AUDIO_EMPTY', param: 'file' },
+  );
 }
 
 function notAudio(finding: string, cause?: string): ValidationError {

@@ -29,6 +29,7 @@ function operationOf(job: AnyJobRecord, operations: Map<string, Operation>): Ope
 function contentOf({ kind, task }: AnyJobRecord): string {
   switch (kind) {
     case 'transcription':
+    case 'translation':
       return task.prompt ?? '';
     case 'speech':
       return task.input;

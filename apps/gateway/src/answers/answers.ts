@@ -1,4 +1,5 @@
-import { isFinal } from '@aigolos/contracts';
+import type { Readable } from 'node:stream';
+import { isFinal, type TranscriptKind } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,9 +9,11 @@ import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
 import { sendEvents } from './server-sent-events.ts';
+import { streamSpeechEvents } from './speech-events.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
+import { streamTranscript } from './stream-transcript.ts';
 import { cancelsOnDisconnect } from './submission-options.ts';
 import { warningsHeader } from './warnings-header.ts';
 
@@ -31,6 +34,10 @@ export interface Answers {
     submitted: Submitted<'chat'>,
     options: { includeUsage: boolean },
   ): Promise<FastifyReply>;
+  /** As `stream`, of a transcript: what of it stands, chunk by chunk. */
+  transcript(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<TranscriptKind>): Promise<FastifyReply>;
+  /** As `stream`, of a speech: its sound in its format. */
+  speech(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<'speech'>): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
   /** What the synchronous call would have given; of a speech that is waited for its sound while it is made. */
@@ -53,9 +60,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
       case 'json':
         return reply.send(answer.body);
       case 'text':
-        return expiring(reply, record)
-          .type(answer.contentType ?? 'text/plain; charset=utf-8')
-          .send(answer.text);
+        return expiring(reply, record).type(answer.contentType).send(answer.text);
       case 'file':
         return expiring(reply, record)
           .type(answer.contentType)
@@ -101,8 +106,48 @@ export function createAnswers(deps: AnswersDeps): Answers {
     throw whyNoResult(seen);
   }
 
+  async function submission(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { job: submitted, replayed }: Submitted,
+  ): Promise<FastifyReply> {
+    const record = submitted as AnyJobRecord;
+    announce(reply, record, replayed);
+    const preference = parsePrefer(request.headers.prefer);
+    const applied = preferenceApplied(preference);
+    if (applied) reply.header('preference-applied', applied);
+    if (preference.respondAsync && preference.waitSeconds === undefined) return accepted(reply, record);
+
+    const { waitSeconds } = preference;
+    const held = hold(request, reply, record);
+    const speech = waitSeconds === undefined ? await soundOf(request, record, { signal: held }) : undefined;
+    if (speech) return sound(reply, speech);
+    const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
+    const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
+    // OpenAI's clients say of speech that they take anything.
+    const accept = seen.kind === 'voice-turn' ? request.headers.accept : undefined;
+    if (isFinal(seen.status)) return ended(reply, seen, accept);
+    if (waitSeconds !== undefined) return accepted(reply, seen);
+    if (stopping.aborted) throw goesOn(record);
+    return reply.code(CLIENT_GONE).send();
+  }
+
+  /** Server-sent events while the job runs, unless the client prefers not to wait. */
+  async function events(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    submitted: Submitted,
+    open: (signal: AbortSignal) => Promise<Readable>,
+  ): Promise<FastifyReply> {
+    if (parsePrefer(request.headers.prefer).respondAsync) return submission(request, reply, submitted);
+    const record = submitted.job as AnyJobRecord;
+    announce(reply, record, submitted.replayed);
+    return sendEvents(reply, await open(hold(request, reply, record)));
+  }
+
   return {
     job,
+    submission,
     async result(request, reply, id, accept = request.headers.accept) {
       const { account, headers } = request;
       // Asked for again and again while the job runs; what came of it is read once, so it is not kept.
@@ -119,36 +164,20 @@ export function createAnswers(deps: AnswersDeps): Answers {
       return isFinal(now.status) ? ended(reply, now, accept) : notYet(reply, now);
     },
 
-    async submission(request, reply, { job: submitted, replayed }) {
-      const record = submitted as AnyJobRecord;
-      announce(reply, record, replayed);
-      const preference = parsePrefer(request.headers.prefer);
-      const applied = preferenceApplied(preference);
-      if (applied) reply.header('preference-applied', applied);
-      if (preference.respondAsync && preference.waitSeconds === undefined) return accepted(reply, record);
+    stream: (request, reply, submitted, { includeUsage }) =>
+      events(request, reply, submitted, (signal) =>
+        streamCompletion(jobs, submitted.job, { includeUsage, signal, log: request.log }),
+      ),
 
-      const { waitSeconds } = preference;
-      const held = hold(request, reply, record);
-      const speech = waitSeconds === undefined ? await soundOf(request, record, { signal: held }) : undefined;
-      if (speech) return sound(reply, speech);
-      const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
-      const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
-      // OpenAI's clients say of speech that they take anything.
-      const accept = seen.kind === 'voice-turn' ? request.headers.accept : undefined;
-      if (isFinal(seen.status)) return ended(reply, seen, accept);
-      if (waitSeconds !== undefined) return accepted(reply, seen);
-      if (stopping.aborted) throw goesOn(record);
-      return reply.code(CLIENT_GONE).send();
-    },
+    speech: (request, reply, submitted) =>
+      events(request, reply, submitted, (signal) =>
+        streamSpeechEvents(deps, submitted.job, { signal, log: request.log }),
+      ),
 
-    async stream(request, reply, submitted, { includeUsage }) {
-      if (parsePrefer(request.headers.prefer).respondAsync) return this.submission(request, reply, submitted);
-      const { job: record, replayed } = submitted;
-      announce(reply, record, replayed);
-      const signal = hold(request, reply, record);
-      const events = await streamCompletion(jobs, record, { includeUsage, signal, log: request.log });
-      return sendEvents(reply, events);
-    },
+    transcript: (request, reply, submitted) =>
+      events(request, reply, submitted, (signal) =>
+        streamTranscript(jobs, submitted.job, { signal, log: request.log }),
+      ),
   };
 }
 

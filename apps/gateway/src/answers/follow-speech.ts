@@ -1,9 +1,9 @@
 import type { BlobStore } from '@aigolos/blob-store';
-import { AIGolosError, SpeechCheckpointSchema, type SpeechResult } from '@aigolos/contracts';
-import { isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
+import { AIGolosError, SpeechCheckpointSchema, type SpeechFormat, type SpeechResult } from '@aigolos/contracts';
+import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import { type Media, type PcmAudio, readS16le } from '@aigolos/media';
-import { watchPatiently } from './follow-text.ts';
+import { checkpointPatiently, watchPatiently } from './follow-text.ts';
 import { whyNoResult } from './result-body.ts';
 
 export interface FollowSpeechDeps {
@@ -43,7 +43,7 @@ export async function* followSpeech(
     if (!result) throw whyNoResult(news.job);
     if (told.parts === 0) return;
     if (told.begunBy !== result.begunBy) throw begunAnew(job);
-    return yield* rest(deps, result, { told, signal });
+    return yield* rest(deps, result, { told, encodedAs: job.task.format, signal });
   }
 }
 
@@ -52,12 +52,7 @@ async function* newParts(
   job: JobRecord<'speech'>,
   told: Told,
 ): AsyncGenerator<PcmAudio> {
-  const { account, _id: id } = job;
-  const found = await jobs.checkpointOf(account, id).catch((error: unknown) => {
-    if (!isDatabaseUnavailable(error)) throw error;
-    return undefined;
-  });
-  const { data: checkpoint } = SpeechCheckpointSchema.safeParse(found);
+  const { data: checkpoint } = SpeechCheckpointSchema.safeParse(await checkpointPatiently(jobs, job));
   if (!checkpoint) return;
   const { parts, sampleRateHz, begunBy } = checkpoint;
   if (told.parts > 0 && told.begunBy !== begunBy) throw begunAnew(job);
@@ -80,7 +75,7 @@ async function* newParts(
 async function* rest(
   { blobs, media }: FollowSpeechDeps,
   { blobKey, durationSeconds }: SpeechResult,
-  { told, signal }: { told: Told; signal: AbortSignal },
+  { told, encodedAs, signal }: { told: Told; encodedAs: SpeechFormat; signal: AbortSignal },
 ): AsyncGenerator<PcmAudio> {
   const { sampleRateHz } = told;
   const total = Math.round(durationSeconds * sampleRateHz);
@@ -94,7 +89,7 @@ async function* rest(
   lent.catch(reject);
   try {
     let at = 0;
-    for await (const decoded of media.decode(await path, { sampleRateHz }, signal)) {
+    for await (const decoded of media.decode(await path, { sampleRateHz, encodedAs }, signal)) {
       const samples = decoded.subarray(Math.max(0, told.samples - at), Math.max(0, total - at));
       at += decoded.length;
       if (samples.length === 0) continue;

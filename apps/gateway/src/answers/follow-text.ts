@@ -30,6 +30,14 @@ export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSi
   }
 }
 
+/** What a job that runs would be gone on with from, as far as the database tells now. */
+export async function checkpointPatiently(jobs: Pick<Jobs, 'checkpointOf'>, job: JobRecord): Promise<unknown> {
+  return jobs.checkpointOf(job.account, job._id).catch((error: unknown) => {
+    if (!isDatabaseUnavailable(error)) throw error;
+    return undefined;
+  });
+}
+
 /** Goes on, from the first piece, after a database that was away. */
 export async function* watchPatiently(
   jobs: Jobs,

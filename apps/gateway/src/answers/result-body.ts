@@ -8,34 +8,24 @@ import {
   JobError,
   type JobFailure,
   type SpeechTimingsView,
-  type TranscriptionJson,
-  type TranscriptionVerboseJson,
   type VoiceTurn,
 } from '@aigolos/contracts';
-import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
+import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
-import { expiresAt } from './job-view.ts';
 import { notAvailable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
 import { speechResult } from './speech-result.ts';
+import { type TranscriptBody, transcriptResult } from './transcript-result.ts';
 import { voiceTurnResult } from './voice-turn-result.ts';
 
 export type ResultBody =
-  | {
-      type: 'json';
-      body:
-        | ChatCompletion
-        | TranscriptionJson
-        | TranscriptionVerboseJson
-        | ErasureResult
-        | SpeechTimingsView
-        | VoiceTurn;
-    }
-  | { type: 'text'; text: string | Readable; contentType?: string }
+  | { type: 'json'; body: ChatCompletion | ErasureResult | SpeechTimingsView | VoiceTurn }
+  | { type: 'text'; text: Readable; contentType: string }
+  | TranscriptBody
   | ResultFile;
 
 /**
- * The answer of a job that has ended, in the form that was asked for when it was submitted; of a speech in that of its forms
- * which the header Accept prefers.
+ * The answer of a job that has ended, in the form that was asked for when it was submitted; of a speech or a transcript in that
+ * of its forms which the header Accept prefers.
  * @throws the error that the job ended with; ConflictError while it runs.
  */
 export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?: string): Promise<ResultBody> {
@@ -44,7 +34,8 @@ export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?:
     case 'chat':
       return { type: 'json', body: toChatCompletion(job, job.result) };
     case 'transcription':
-      return toTranscription(job, job.result);
+    case 'translation':
+      return transcriptResult(job, job.result, accept);
     case 'speech':
       return speechResult(blobs, job, { result: job.result, accept });
     case 'voice-turn':
@@ -88,25 +79,4 @@ function ofLaterVersion({ _id: id }: Pick<JobSummary, '_id'>): AIGolosError {
   return new ConflictError(`Job ${id} was made by a later version; ask again when that version answers.`, {
     code: 'RESULT_NOT_READY',
   });
-}
-
-function toTranscription(
-  job: JobRecord<'transcription'>,
-  { text, language, durationSeconds, segments, words }: NonNullable<JobRecord<'transcription'>['result']>,
-): ResultBody {
-  const { task } = job;
-  if (task.responseFormat === 'text') return { type: 'text', text };
-  const usage = { type: 'duration' as const, seconds: Math.ceil(durationSeconds) };
-  if (task.responseFormat === 'json') return { type: 'json', body: { text, usage, expires_at: expiresAt(job) } };
-  const body: TranscriptionVerboseJson = {
-    task: 'transcribe',
-    language,
-    duration: durationSeconds,
-    text,
-    ...(task.segmentTimestamps !== false && { segments }),
-    ...(task.wordTimestamps && { words }),
-    usage,
-    expires_at: expiresAt(job),
-  };
-  return { type: 'json', body };
 }

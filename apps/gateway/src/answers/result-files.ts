@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { BlobStore } from '@aigolos/blob-store';
-import { NotFoundError } from '@aigolos/contracts';
+import { AIGolosError, NotFoundError } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 
 /** Where the files of results are read from. */
@@ -27,4 +27,12 @@ export async function readFile(
 
 export function notAvailable(id: string): NotFoundError {
   return new NotFoundError(`The result of job ${id} has been deleted.`, { code: 'RESULT_NOT_AVAILABLE' });
+}
+
+/** The header Accept takes none of the forms that there are. */
+export function notAcceptable({ _id: id }: Pick<JobRecord, '_id'>, offered: string[]): AIGolosError {
+  return new AIGolosError(
+    `The result of job ${id} is there as ${offered.join(', ')}; the header Accept takes none of these.`,
+    { code: 'RESULT_NOT_ACCEPTABLE' },
+  );
 }

@@ -1,17 +1,11 @@
 import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
-import {
-  AIGolosError,
-  SPEECH_FORMATS,
-  type SpeechResult,
-  SpeechTimingsSchema,
-  type SpeechTimingsView,
-} from '@aigolos/contracts';
+import { SPEECH_FORMATS, type SpeechResult, SpeechTimingsSchema, type SpeechTimingsView } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import { contentTypeOf } from '@aigolos/media';
 import { preferredType } from './acceptable.ts';
 import { expiresAt } from './job-view.ts';
-import { type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
+import { notAcceptable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
 import { toSubRip, toWebVtt } from './subtitles.ts';
 
 const SUBRIP = 'application/x-subrip';
@@ -65,11 +59,4 @@ export function takesAudio(accept: string | undefined): boolean {
   const audio = SPEECH_FORMATS.map(contentTypeOf);
   const type = preferredType(accept, [...audio, ANY_BYTES, SUBRIP, WEBVTT, JSON_TYPE]);
   return type === ANY_BYTES || audio.some((one) => one === type);
-}
-
-export function notAcceptable({ _id: id }: Pick<JobRecord, '_id'>, offered: string[]): AIGolosError {
-  return new AIGolosError(
-    `The result of job ${id} is there as ${offered.join(', ')}; the header Accept takes none of these.`,
-    { code: 'RESULT_NOT_ACCEPTABLE' },
-  );
 }

@@ -1,84 +1,52 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { AIGolosError, type ChatCompletionChunk, UnavailableError } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
-import type { Logger } from '@aigolos/runtime';
-import { toOpenAIError } from '../errors/error-body.ts';
-import { toAIGolosError } from '../errors/to-aigolos-error.ts';
 import { toChunk, toUsageChunk } from './chat-completion.ts';
+import { type EventStreamOptions, openEventStream } from './event-stream.ts';
 import { followText, type TextNews } from './follow-text.ts';
 import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
-import { sseEvent, withHeartbeat } from './server-sent-events.ts';
-import { SILENT, within } from './within.ts';
+import { sseEvent } from './server-sent-events.ts';
 
-export interface StreamOptions {
+export interface StreamOptions extends EventStreamOptions {
   includeUsage: boolean;
   signal: AbortSignal;
-  log: Pick<Logger, 'error'>;
-  /** For tests. */
-  heartbeatMs?: number;
 }
-
-/** As long as nothing has been said, a failure can still be told by its HTTP status; after this the stream is opened anyway. */
-const OPEN_AFTER_MS = 5_000;
-const HEARTBEAT_MS = 15_000;
 
 /**
  * A chat job's answer as OpenAI's server-sent events, while it is made.
  * @throws the job's error where it ended without a result before anything was said.
  */
-export async function streamCompletion(jobs: Jobs, job: JobRecord<'chat'>, options: StreamOptions): Promise<Readable> {
-  const news = followText(jobs, job, options.signal);
-  const first = news.next();
-  const early = await within(first, OPEN_AFTER_MS);
-  if (early !== SILENT && !early.done && early.value.type === 'ended' && !early.value.job.result) {
-    throw whyNoResult(early.value.job);
-  }
-  const events = completionEvents(job, from(first, news), options);
-  return Readable.from(withHeartbeat(events, options.heartbeatMs ?? HEARTBEAT_MS));
+export async function streamCompletion(
+  jobs: Jobs,
+  job: JobRecord<'chat'>,
+  { includeUsage, signal, ...options }: StreamOptions,
+): Promise<Readable> {
+  const write = (news: AsyncGenerator<TextNews>) => completionEvents(job, news, includeUsage);
+  return openEventStream(job, followText(jobs, job, signal), write, options);
 }
 
 async function* completionEvents(
   job: JobRecord<'chat'>,
   news: AsyncGenerator<TextNews>,
-  { includeUsage, log }: StreamOptions,
+  includeUsage: boolean,
 ): AsyncGenerator<string> {
   const chunk = (choice: Parameters<typeof toChunk>[1], more: Partial<ChatCompletionChunk> = {}) =>
     sseEvent({ ...toChunk(job, choice), ...more, ...(includeUsage && { usage: null }) });
-  try {
-    yield chunk({ delta: { role: 'assistant', content: '' } });
-    for await (const item of news) {
-      if (item.type === 'text') {
-        yield chunk({ delta: { content: item.text } });
-        continue;
-      }
-      if (item.type === 'diverged') throw startedAnew(job);
-      if (!item.job.result) throw whyNoResult(item.job);
-      yield chunk({ finish_reason: item.job.result.finishReason }, { expires_at: expiresAt(item.job) });
-      if (includeUsage) yield sseEvent(toUsageChunk(item.job));
-      return yield sseEvent('[DONE]');
+  yield chunk({ delta: { role: 'assistant', content: '' } });
+  for await (const item of news) {
+    if (item.type === 'text') {
+      yield chunk({ delta: { content: item.text } });
+      continue;
     }
-    throw goesOn(job);
-  } catch (thrown) {
-    const error = toAIGolosError(thrown);
-    if (error.code === 'INTERNAL') log.error({ err: error.cause ?? error, jobId: job._id }, 'a stream failed');
-    yield sseEvent(toOpenAIError(error));
+    if (item.type === 'diverged') throw startedAnew(job);
+    if (!item.job.result) throw whyNoResult(item.job);
+    yield chunk({ finish_reason: item.job.result.finishReason }, { expires_at: expiresAt(item.job) });
+    if (includeUsage) yield sseEvent(toUsageChunk(item.job));
+    return yield sseEvent('[DONE]');
   }
-}
-
-async function* from(
-  first: Promise<IteratorResult<TextNews>>,
-  rest: AsyncGenerator<TextNews>,
-): AsyncGenerator<TextNews> {
-  try {
-    const { done, value } = await first;
-    if (done) return;
-    yield value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+  throw goesOn(job);
 }
 
 function startedAnew({ _id: id }: JobRecord<'chat'>): AIGolosError {

@@ -67,6 +67,12 @@ test('a longer piece is shown longer', () => {
   }
 });
 
+test('what takes no time is shown all the same', () => {
+  expect(readCues([...toWebVtt([{ text: 'Hm.', start: 2, end: 2 }])].join(''))).toMatchObject([
+    { from: 2_000, to: 2_001 },
+  ]);
+});
+
 test('what means something to a reader of subtitles is written otherwise', () => {
   expect([...toWebVtt(SENTENCES)].join('')).toContain('a &lt; b &amp; c &gt; d --&gt; e');
   expect([...toSubRip(SENTENCES)].join('')).toContain('a < b & c > d → e');

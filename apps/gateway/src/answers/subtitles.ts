@@ -1,6 +1,9 @@
-import type { SpeechTimings } from '@aigolos/contracts';
-
-type Sentence = SpeechTimings['sentences'][number];
+/** What is said when, in seconds: a sentence of a speech, a segment of a transcript. */
+interface Sentence {
+  text: string;
+  start: number;
+  end: number;
+}
 
 interface Cue {
   lines: string[];
@@ -29,7 +32,7 @@ export function* toSubRip(sentences: Sentence[]): Generator<string> {
         number += 1;
         const separator = number === 1 ? '' : '\n';
         const text = lines.join('\n').replaceAll('-->', '→');
-        return `${separator}${number}\n${timestamp(start, ',')} --> ${timestamp(end, ',')}\n${text}\n`;
+        return `${separator}${number}\n${times(start, end, ',')}\n${text}\n`;
       })
       .join('');
   }
@@ -42,7 +45,7 @@ export function* toWebVtt(sentences: Sentence[]): Generator<string> {
     yield page
       .map(({ lines, start, end }) => {
         const text = lines.join('\n').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-        return `\n${timestamp(start, '.')} --> ${timestamp(end, '.')}\n${text}\n`;
+        return `\n${times(start, end, '.')}\n${text}\n`;
       })
       .join('');
   }
@@ -115,8 +118,13 @@ function columnsOf(text: string): number {
   return text.length + (text.match(WIDE)?.length ?? 0);
 }
 
-function timestamp(seconds: number, decimalMark: ',' | '.'): string {
-  const total = Math.round(seconds * 1_000);
+/** A cue that ends when it begins is shown by no player: it lasts a millisecond at least. */
+function times(start: number, end: number, decimalMark: ',' | '.'): string {
+  const [from, to] = [Math.round(start * 1_000), Math.round(end * 1_000)];
+  return `${timestamp(from, decimalMark)} --> ${timestamp(Math.max(to, from + 1), decimalMark)}`;
+}
+
+function timestamp(total: number, decimalMark: ',' | '.'): string {
   const part = (count: number, digits = 2) => String(count).padStart(digits, '0');
   const [hours, minutes] = [Math.floor(total / 3_600_000), Math.floor(total / 60_000) % 60];
   const clock = `${part(hours)}:${part(minutes)}:${part(Math.floor(total / 1_000) % 60)}`;

@@ -2,6 +2,8 @@
 export interface TextFollower {
   /** What of this piece is new to the client; undefined when it contradicts what was sent. */
   push(piece: { fence: number; text: string; offset?: number | undefined }): string | undefined;
+  /** What is new in all of the text that there is by now; undefined when it contradicts what was sent. */
+  whole(text: string): string | undefined;
   /** What is left of the whole text; undefined when it contradicts what was sent. */
   finish(text: string): string | undefined;
   /** The pieces come again from the first. */
@@ -31,6 +33,7 @@ export function createTextFollower(): TextFollower {
       said += piece.text;
       return advance(said);
     },
+    whole: advance,
     finish: (text) => (text.startsWith(sent) ? advance(text) : undefined),
     restart() {
       fence = -1;

@@ -2,8 +2,7 @@ import type { VoiceTurn, VoiceTurnResult } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import { preferredType } from './acceptable.ts';
 import { expiresAt, unixSeconds } from './job-view.ts';
-import { type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
-import { notAcceptable } from './speech-result.ts';
+import { notAcceptable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
 
 const JSON_TYPE = 'application/json';
 

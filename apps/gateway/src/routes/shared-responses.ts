@@ -1,9 +1,16 @@
 import { JobViewSchema, OpenAIErrorBodySchema, ProblemSchema } from '@aigolos/contracts';
+import { z } from 'zod';
 
 /** Of a submission whose client does not wait for its end. */
 export const acceptedJob = {
   description: 'The job that was begun, as `Prefer` asks for it',
   content: { 'application/json': { schema: JobViewSchema } },
+};
+
+/** What is said when. */
+export const subtitleContent = {
+  'application/x-subrip': { schema: z.string() },
+  'text/vtt': { schema: z.string() },
 };
 
 const openAIError = {

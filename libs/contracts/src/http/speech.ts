@@ -24,8 +24,14 @@ export const SpeechRequestSchema = z
     speed: numberBetween('speed', LIMITS.speedMin, LIMITS.speedMax).default(1),
     instructions: z.string().max(4_096).optional(),
     stream_format: z
-      .literal('audio', { error: 'stream_format must be "audio": the sound itself is streamed, not events' })
+      .enum(['audio', 'sse'], { error: 'stream_format must be "audio", the sound itself, or "sse", events with it' })
       .optional(),
+    timestamps: z
+      .boolean()
+      .optional()
+      .describe(
+        'Changes nothing (an AIGolos field): when what is said is always kept, as /v1/jobs/{id}/result tells by Accept',
+      ),
     retention: RetentionWishSchema.nullish().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
   })
   .meta({ id: 'SpeechRequest' });

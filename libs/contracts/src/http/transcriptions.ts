@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { TranscriptSegmentSchema, TranscriptWordSchema } from '../jobs/transcription.ts';
+import { TranscriptionFormatSchema, TranscriptSegmentSchema, TranscriptWordSchema } from '../jobs/transcription.ts';
 import { LIMITS } from '../limits.ts';
 import { RetentionWishSchema } from '../retention.ts';
+import { ChunkingStrategySchema } from './chunking-strategy.ts';
 import { LanguageSchema, NameSchema } from './common.ts';
-
-export const TRANSCRIPTION_FORMATS = ['json', 'text', 'verbose_json'] as const;
 
 const temperatureError = 'temperature must be a number from 0 to 1';
 
@@ -16,13 +15,16 @@ export const TranscriptionFieldsSchema = z.looseObject({
   model: NameSchema,
   language: LanguageSchema.optional(),
   prompt: z.string().max(LIMITS.promptCharacters).optional(),
-  response_format: z.enum(TRANSCRIPTION_FORMATS).default('json'),
+  response_format: TranscriptionFormatSchema.default('json'),
   temperature: z.coerce
     .number({ error: temperatureError })
     .min(0, { error: temperatureError })
     .max(1, { error: temperatureError })
     .optional(),
   timestamp_granularities: z.array(z.enum(['word', 'segment'])).optional(),
+  include: z.array(z.enum(['logprobs'])).optional(),
+  chunking_strategy: ChunkingStrategySchema.optional(),
+  stream: z.stringbool({ error: 'stream must be true or false' }).optional(),
   retention: RetentionWishSchema.optional().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
 });
 export type TranscriptionFields = z.infer<typeof TranscriptionFieldsSchema>;
@@ -44,8 +46,8 @@ export type TranscriptionJson = z.infer<typeof TranscriptionJsonSchema>;
 
 export const TranscriptionVerboseJsonSchema = z
   .object({
-    task: z.literal('transcribe'),
-    language: z.string(),
+    task: z.enum(['transcribe', 'translate']),
+    language: z.string().describe('What is spoken, as its ISO 639 code; of a translation always `english`'),
     duration: z.number(),
     text: z.string(),
     segments: z.array(TranscriptSegmentSchema).optional(),

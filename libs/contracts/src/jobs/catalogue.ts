@@ -20,6 +20,7 @@ import {
 /** Task and result of each kind; the types of `submit` and of a processor follow from it. */
 export interface TaskOf {
   transcription: TranscriptionTask;
+  translation: TranscriptionTask;
   speech: SpeechTask;
   chat: ChatTask;
   'voice-turn': VoiceTurnTask;
@@ -28,6 +29,7 @@ export interface TaskOf {
 }
 export interface ResultOf {
   transcription: TranscriptionResult;
+  translation: TranscriptionResult;
   speech: SpeechResult;
   chat: ChatResult;
   'voice-turn': VoiceTurnResult;
@@ -37,20 +39,24 @@ export interface ResultOf {
 
 const CRASH_LIMIT = 3;
 
+/** Of a transcript in the language that is spoken, and in English. */
+const HEARD = {
+  queue: 'asr',
+  maxAttempts: 3,
+  crashLimit: CRASH_LIMIT,
+  attemptTimeoutMs: 4 * 60 * 60_000,
+  timeoutCode: 'ASR_ENGINE_FAILED',
+  task: TranscriptionTaskSchema,
+  result: TranscriptionResultSchema,
+} as const;
+
 /**
  * The queue catalogue: which queue a kind travels on, how often it is tried, after how many deaths of its worker it is given
  * up, how long one attempt may take, and what the error is called when it took longer.
  */
 export const JOB_CATALOGUE = {
-  transcription: {
-    queue: 'asr',
-    maxAttempts: 3,
-    crashLimit: CRASH_LIMIT,
-    attemptTimeoutMs: 4 * 60 * 60_000,
-    timeoutCode: 'ASR_ENGINE_FAILED',
-    task: TranscriptionTaskSchema,
-    result: TranscriptionResultSchema,
-  },
+  transcription: HEARD,
+  translation: HEARD,
   chat: {
     queue: 'llm',
     maxAttempts: 3,

@@ -10,15 +10,15 @@ const SECONDS_PER_UNIT = 30;
 const CHARACTERS_PER_UNIT = 500;
 const TOKENS_PER_UNIT = 256;
 
-function secondsOf({ durationSeconds, bytes }: TaskOf['transcription']['audio']): number {
-  return durationSeconds ?? bytes / BYTES_PER_SECOND;
-}
+const heard = ({ audio: { durationSeconds, bytes } }: Pick<TaskOf['transcription'], 'audio'>) =>
+  (durationSeconds ?? bytes / BYTES_PER_SECOND) / SECONDS_PER_UNIT;
 
 const UNITS: { [Kind in JobKind]: (task: TaskOf[Kind]) => number } = {
-  transcription: ({ audio }) => secondsOf(audio) / SECONDS_PER_UNIT,
+  transcription: heard,
+  translation: heard,
   speech: ({ input }) => input.length / CHARACTERS_PER_UNIT,
   chat: ({ maxTokens = TOKENS_PER_UNIT }) => maxTokens / TOKENS_PER_UNIT,
-  'voice-turn': ({ audio }) => secondsOf(audio) / SECONDS_PER_UNIT,
+  'voice-turn': heard,
   export: () => 1,
   erasure: () => 1,
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const SPEECH_FORMATS = ['mp3', 'wav'] as const;
+export const SPEECH_FORMATS = ['mp3', 'opus', 'aac', 'flac', 'wav', 'pcm'] as const;
 export const SpeechFormatSchema = z.enum(SPEECH_FORMATS);
 export type SpeechFormat = z.infer<typeof SpeechFormatSchema>;
 

@@ -1,5 +1,13 @@
 import { z } from 'zod';
 
+export const TRANSCRIPTION_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const;
+export const TranscriptionFormatSchema = z.enum(TRANSCRIPTION_FORMATS);
+export type TranscriptionFormat = z.infer<typeof TranscriptionFormatSchema>;
+
+/** Both come to a transcript: in the language that is spoken, or in English. */
+export const TRANSCRIPT_KINDS = ['transcription', 'translation'] as const;
+export type TranscriptKind = (typeof TRANSCRIPT_KINDS)[number];
+
 /** What worker-asr is asked to do. The audio lies in the blob store under `<job id>/input`. */
 export const TranscriptionTaskSchema = z.object({
   model: z.string(),
@@ -7,7 +15,7 @@ export const TranscriptionTaskSchema = z.object({
   prompt: z.string().optional(),
   temperature: z.number().optional(),
   /** The client's own choice of how the answer is written; kept so that a result fetched later has the same form. */
-  responseFormat: z.enum(['json', 'text', 'verbose_json']),
+  responseFormat: TranscriptionFormatSchema,
   wordTimestamps: z.boolean(),
   /** Only of `verbose_json`: are segments part of the answer? Absent means yes. */
   segmentTimestamps: z.boolean().optional(),
@@ -17,6 +25,8 @@ export const TranscriptionTaskSchema = z.object({
     sha256: z.string(),
     /** As the container says; absent where it does not. The decoded length is in the result. */
     durationSeconds: z.number().optional(),
+    /** Whether the container states it, so that what is missing of it was cut off. */
+    statesDuration: z.boolean().optional(),
   }),
 });
 export type TranscriptionTask = z.infer<typeof TranscriptionTaskSchema>;
@@ -40,6 +50,14 @@ export const TranscriptSegmentSchema = z.object({
   no_speech_prob: z.number(),
 });
 export type TranscriptSegment = z.infer<typeof TranscriptSegmentSchema>;
+
+/** All of what segments say: they bring their own spaces, where their language has any. */
+export function transcriptText(segments: Pick<TranscriptSegment, 'text'>[]): string {
+  return segments
+    .map(({ text }) => text)
+    .join('')
+    .trim();
+}
 
 export const TranscriptionResultSchema = z.object({
   text: z.string(),

@@ -1,4 +1,4 @@
-import type { JobFailure, JobKind } from '@aigolos/contracts';
+import { type JobFailure, type JobKind, TRANSCRIPT_KINDS } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
@@ -76,7 +76,7 @@ export function createConsistencyRepository(models: {
       for (const kind of FILE_MAKERS) {
         yield* read({ kind, status: 'completed', outputDeletedAt: { $exists: false } }) as AsyncIterable<AnyJobRecord>;
       }
-      for (const kind of ['transcription', 'voice-turn'] as const) {
+      for (const kind of [...TRANSCRIPT_KINDS, 'voice-turn'] as const) {
         const withInput = { kind, inputDeletedAt: { $exists: false } };
         yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
         yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;

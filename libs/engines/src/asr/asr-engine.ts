@@ -6,7 +6,12 @@ export const ASR_SAMPLE_RATE_HZ = 16_000;
 /** The language of a transcript in which nothing was said. */
 export const UNKNOWN_LANGUAGE = 'unknown';
 
+/** Whisper's words for it: what is said as it is said, or in English. */
+export type AsrTask = 'transcribe' | 'translate';
+
 export interface AsrOptions {
+  /** `transcribe` unless said. */
+  task?: AsrTask | undefined;
   /** ISO 639-1; detected where absent. */
   language?: string | undefined;
   /** Words that are likely to occur, or the text before; a hint, not an order. */
@@ -17,7 +22,7 @@ export interface AsrOptions {
 
 /** Times are seconds from the beginning of the samples that were given. `id` and `seek` count within them too. */
 export interface AsrTranscript {
-  /** ISO 639-1; `unknown` where it was not asked for and nothing was said to tell it by. */
+  /** What is spoken, as ISO 639-1; `unknown` where it was not asked for and nothing was said to tell it by. */
   language: string;
   /** Texts keep the space before them, where the language has one: joined without anything between, they are the transcript. */
   segments: TranscriptSegment[];

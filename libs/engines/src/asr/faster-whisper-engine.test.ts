@@ -103,7 +103,7 @@ describe('the child of faster-whisper', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('what the model cannot do', { timeout: TIMEOUT_MS }, () => {
-  test('an English model refuses other languages and says what to do', async () => {
+  test('an English model refuses other languages and says what to do, and has nothing to translate', async () => {
     const engine = await create({});
     await expect(engine.transcribe(babble(1, 1), { ...PLAIN, language: 'ru' }, never)).rejects.toMatchObject({
       code: 'ASR_ENGINE_REJECTED',
@@ -113,6 +113,10 @@ describe('what the model cannot do', { timeout: TIMEOUT_MS }, () => {
     expect(await engine.transcribe(babble(1, 1), { ...PLAIN, language: 'en-GB' }, never)).toMatchObject({
       language: 'en',
     });
+    const [, kennedy] = await realSpeech();
+    const translated = await engine.transcribe(kennedy.samples, { ...PLAIN, task: 'translate' }, never);
+    expect(translated.segments[0]?.text).toMatch(/fellow Americans/i);
+    expect(translated.warnings).toEqual([expect.stringContaining('whisper-tiny.en knows English alone')]);
     await engine.close();
   });
 

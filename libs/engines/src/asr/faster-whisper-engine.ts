@@ -39,6 +39,7 @@ export async function createFasterWhisperEngine(options: FasterWhisperOptions): 
     const watch = watchCall(host, signal, timeLimitMs(options, samples));
     try {
       return await host.transcribe(samples, {
+        task: call.task ?? 'transcribe',
         language: call.language ?? null,
         prompt: call.prompt ?? null,
         temperature: call.temperature ?? null,
@@ -68,7 +69,7 @@ export async function createFasterWhisperEngine(options: FasterWhisperOptions): 
         return {
           language: found.language ?? language ?? UNKNOWN_LANGUAGE,
           ...orderTranscript(found.segments, samples.length / ASR_SAMPLE_RATE_HZ),
-          warnings: [],
+          warnings: call.task === 'translate' && languages.length === 1 ? [knowsOneLanguage(model)] : [],
         };
       } catch (error) {
         throw toAsrError(error, 'The speech recogniser failed.', either);
@@ -79,6 +80,10 @@ export async function createFasterWhisperEngine(options: FasterWhisperOptions): 
       await hosts.ended();
     },
   };
+}
+
+function knowsOneLanguage(model: string): string {
+  return `Model ${model} knows English alone and takes what is said for it: nothing was translated.`;
 }
 
 function timeLimitMs(options: FasterWhisperOptions, samples: Float32Array): number {

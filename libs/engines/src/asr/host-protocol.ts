@@ -1,5 +1,6 @@
 import { TranscriptSegmentSchema, TranscriptWordSchema } from '@aigolos/contracts';
 import { z } from 'zod';
+import type { AsrTask } from './asr-engine.ts';
 
 /** What python/asr_host.py writes, a JSON object a line; the other direction is `HostRequest`. */
 const HostSegmentSchema = TranscriptSegmentSchema.omit({ id: true }).extend({ words: z.array(TranscriptWordSchema) });
@@ -15,6 +16,7 @@ export const HostMessageSchema = z.discriminatedUnion('type', [
 export type HostMessage = z.infer<typeof HostMessageSchema>;
 
 export interface HostRequest {
+  task: AsrTask;
   language: string | null;
   prompt: string | null;
   temperature: number | null;

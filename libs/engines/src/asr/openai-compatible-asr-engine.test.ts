@@ -40,6 +40,13 @@ describe('against a server that speaks OpenAI’s protocol', () => {
     const { fields } = server.calls.at(-1) ?? {};
     expect(Object.keys(fields ?? {}).toSorted()).toEqual(['model', 'response_format', 'timestamp_granularities[]']);
   });
+
+  test('has translated what is to be in English; the language of the answer is not the one that is spoken', async () => {
+    const engine = await engineOf(server.baseUrl);
+    const call = { task: 'translate' as const, prompt: 'Numbers.', wordTimestamps: false };
+    expect((await engine.transcribe(babble(1, 5), call, never)).language).toBe('unknown');
+    expect(server.calls.at(-1)).toMatchObject({ path: '/v1/audio/translations', fields: { prompt: ['Numbers.'] } });
+  });
 });
 
 describe('what the server answers', () => {

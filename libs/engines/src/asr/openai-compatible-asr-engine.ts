@@ -23,7 +23,7 @@ export interface OpenAICompatibleAsrOptions extends UpstreamOptions {
 /** Servers refuse audio that is shorter than this, and no word fits into it. */
 const SHORTEST_SECONDS = 0.1;
 
-/** Sends the sound as WAV to a server that speaks OpenAI's transcriptions (`verbose_json`). */
+/** Sends the sound as WAV to a server that speaks OpenAI's transcriptions and translations (`verbose_json`). */
 export async function createOpenAICompatibleAsrEngine(options: OpenAICompatibleAsrOptions): Promise<AsrEngine> {
   const client = await createUpstreamClient(options);
   const closing = new AbortController();
@@ -36,8 +36,15 @@ export async function createOpenAICompatibleAsrEngine(options: OpenAICompatibleA
       if (durationSeconds < SHORTEST_SECONDS) return toTranscript({ text: '' }, call, durationSeconds);
       try {
         const file = new File([await encodeWav(samples, ASR_SAMPLE_RATE_HZ)], 'audio.wav', { type: 'audio/wav' });
-        const request = toRequest(options.upstreamModel, file, call);
-        const answer: unknown = await client.audio.transcriptions.create(request, { signal: either });
+        const answer: unknown =
+          call.task === 'translate'
+            ? await client.audio.translations.create(
+                { ...commonFields(options.upstreamModel, file, call), response_format: 'verbose_json' },
+                { signal: either },
+              )
+            : await client.audio.transcriptions.create(toRequest(options.upstreamModel, file, call), {
+                signal: either,
+              });
         return toTranscript(AnswerSchema.parse(answer), call, durationSeconds);
       } catch (error) {
         either.throwIfAborted();
@@ -57,13 +64,20 @@ function toRequest(
   call: AsrOptions,
 ): OpenAI.Audio.TranscriptionCreateParamsNonStreaming<'verbose_json'> {
   return {
-    model,
-    file,
+    ...commonFields(model, file, call),
     response_format: 'verbose_json',
     timestamp_granularities: call.wordTimestamps ? ['segment', 'word'] : ['segment'],
     ...(call.language === undefined ? {} : { language: withoutRegion(call.language) }),
-    ...(call.prompt === undefined ? {} : { prompt: call.prompt }),
-    ...(call.temperature === undefined ? {} : { temperature: call.temperature }),
+  };
+}
+
+/** What transcriptions and translations both take. */
+function commonFields(model: string, file: File, { prompt, temperature }: AsrOptions) {
+  return {
+    model,
+    file,
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(temperature === undefined ? {} : { temperature }),
   };
 }
 
@@ -102,6 +116,8 @@ type Answer = z.infer<typeof AnswerSchema>;
 function toTranscript(answer: Answer, call: AsrOptions, durationSeconds: number): AsrTranscript {
   const text = answer.text.trim();
   const words = answer.words ?? [];
+  // Of a translation the server names the language of its answer.
+  const spoken = call.task === 'translate' ? '' : answer.language;
   const segments = answer.segments ?? (text === '' ? [] : [wholeSegment(text, durationSeconds)]);
   const spaced = withSpaces(segments, text);
   const raw = spaced.map((segment, index) => ({
@@ -109,7 +125,7 @@ function toTranscript(answer: Answer, call: AsrOptions, durationSeconds: number)
     words: words.filter(({ start }) => segmentAt(spaced, start) === index),
   }));
   return {
-    language: languageCode(call.language ?? answer.language ?? UNKNOWN_LANGUAGE),
+    language: languageCode(call.language ?? (spoken || UNKNOWN_LANGUAGE)),
     ...orderTranscript(raw, durationSeconds),
     warnings: [
       ...(text !== '' && !answer.segments ? ['The upstream server gives no times of segments.'] : []),

@@ -22,6 +22,12 @@ describe('createTestAsrEngine', () => {
     ]);
   });
 
+  test('what it translates is in capitals', async () => {
+    const call = { task: 'translate' as const, wordTimestamps: false };
+    const { segments } = await createTestAsrEngine().transcribe(babble(3, 1), call, never);
+    expect(segments.map(({ text }) => text)).toEqual([' GOLF DELTA KILO']);
+  });
+
   test('the prompt can tell it to fail, to reject and to hang', async () => {
     const engine = createTestAsrEngine();
     const told = (prompt: string, signal = never) =>

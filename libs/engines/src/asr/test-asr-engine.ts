@@ -20,7 +20,7 @@ const SILENCE = 1e-3;
 
 /**
  * An engine whose transcript follows from the samples, for tests of everything around it: each second that is not silent
- * is one of sixteen words, and each ten seconds are a segment. The prompt can hold the directives of all test engines
+ * is one of sixteen words, in capitals where it is to be translated, and each ten seconds are a segment. The prompt can hold the directives of all test engines
  * (`[[fail]]`, `[[hang]]`, …).
  */
 export function createTestAsrEngine({ model = 'test-asr', paceMsPerAudioSecond = 0 }: TestAsrOptions = {}): AsrEngine {
@@ -36,7 +36,8 @@ export function createTestAsrEngine({ model = 'test-asr', paceMsPerAudioSecond =
         for (let at = 0; at < samples.length; at += ASR_SAMPLE_RATE_HZ) {
           const second = samples.subarray(at, at + ASR_SAMPLE_RATE_HZ);
           const word = wordOf(second);
-          if (word !== undefined) addWord(segments, word, at / ASR_SAMPLE_RATE_HZ);
+          if (word !== undefined)
+            addWord(segments, options.task === 'translate' ? word.toUpperCase() : word, at / ASR_SAMPLE_RATE_HZ);
           const paceMs = (paceMsPerAudioSecond * second.length) / ASR_SAMPLE_RATE_HZ;
           await (paceMs > 0 ? sleep(paceMs, undefined, { signal: either }) : nextTurn());
           either.throwIfAborted();

@@ -9,6 +9,7 @@ import {
   JobPrioritySchema,
   JobUsageSchema,
   RetentionPolicySchema,
+  type TranscriptKind,
 } from '@aigolos/contracts';
 import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { z } from 'zod';
@@ -32,6 +33,8 @@ export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 /** Exports and erasures are work on the data and no part of them. */
 export const DOCUMENTS_OF_JOBS = {
   transcription: 'transcriptions',
+  // The same record, but for its kind.
+  translation: 'transcriptions',
   speech: 'syntheses',
   chat: 'chats',
   'voice-turn': 'voice-turns',
@@ -49,7 +52,7 @@ export interface RecordOfDocument {
   conversations: ConversationRecord;
   messages: MessageRecord;
   syntheses: JobRecord<'speech'>;
-  transcriptions: JobRecord<'transcription'>;
+  transcriptions: JobRecord<TranscriptKind>;
   'voice-turns': JobRecord<'voice-turn'>;
 }
 
@@ -132,10 +135,10 @@ const ATTEMPT = z.strictObject({
   error: z.string().optional(),
 });
 
-const jobFields = <Kind extends 'transcription' | 'speech' | 'chat' | 'voice-turn'>(kind: Kind) =>
+const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'voice-turn'>(kind: Kind, ...others: Kind[]) =>
   ({
-    id: id(ID_PREFIXES[kind]),
-    kind: z.literal(kind),
+    id: z.union([id(ID_PREFIXES[kind]), ...others.map((other) => id(ID_PREFIXES[other]))]),
+    kind: z.literal([kind, ...others]),
     account: accountId,
     status: z.enum(FINAL_STATUSES),
     task: JOB_CATALOGUE[kind].task,
@@ -178,7 +181,7 @@ const SCHEMAS = {
   conversations: z.strictObject(CONVERSATION),
   messages: z.strictObject(MESSAGE),
   syntheses: z.strictObject(jobFields('speech')),
-  transcriptions: z.strictObject(jobFields('transcription')),
+  transcriptions: z.strictObject(jobFields('transcription', 'translation')),
   'voice-turns': z.strictObject(jobFields('voice-turn')),
 } satisfies Record<DocumentKind, z.ZodObject>;
 

@@ -1,4 +1,4 @@
-import { DEFAULT_RETENTION, type SpeechResult } from '@aigolos/contracts';
+import { DEFAULT_RETENTION, type SpeechResult, type TranscriptKind } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import type { ConsistencyCheck, ConsistencyDeps } from './check.ts';
 
@@ -42,6 +42,7 @@ async function missingKey({ blobs }: ConsistencyDeps, job: AnyJobRecord): Promis
 function expectedKeys(job: AnyJobRecord): string[] {
   switch (job.kind) {
     case 'transcription':
+    case 'translation':
       return inputOf(job);
     case 'speech':
       return job.outputDeletedAt || !job.result ? [] : filesOf(job.result);
@@ -55,7 +56,7 @@ function expectedKeys(job: AnyJobRecord): string[] {
   }
 }
 
-function inputOf(job: JobRecord<'transcription'> | JobRecord<'voice-turn'>): string[] {
+function inputOf(job: JobRecord<TranscriptKind> | JobRecord<'voice-turn'>): string[] {
   const isNeeded = job.status === 'queued' && (job.step ?? 'transcribe') === 'transcribe';
   const isKept = job.status !== 'queued' && job.status !== 'in_progress';
   return !job.inputDeletedAt && (isNeeded || isKept) ? [job.task.audio.blobKey] : [];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type BlobStore, type BlobStoreConfig, openBlobStore } from '@aigolos/blob-store';
-import { type JobKind, newId, type TaskOf } from '@aigolos/contracts';
+import { type JobKind, newId, type TaskOf, type TranscriptKind } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import type { TestMongo } from '@aigolos/testing';
 
@@ -79,7 +79,8 @@ export async function populate({ db, blobs }: TestInstallation, username: string
   });
   let populated: Populated | undefined;
   for (let time = 0; time < times; time += 1) {
-    const transcription = await transcribed({ db, blobs }, account, `sound ${time} of ${username}`);
+    const kind = time % 2 === 0 ? 'translation' : 'transcription';
+    const transcription = await transcribed({ db, blobs }, { account, kind, sound: `sound ${time} of ${username}` });
     const speech = await spoken({ db, blobs }, account, `voice ${time} of ${username}`);
     const conversation = (await db.conversations.create(account))._id;
     let chat = '';
@@ -99,17 +100,16 @@ export async function storeBlob(blobs: BlobStore, key: string, content: string |
 
 async function transcribed(
   deps: Pick<TestInstallation, 'db' | 'blobs'>,
-  account: string,
-  sound: string,
+  { account, kind, sound }: { account: string; kind: TranscriptKind; sound: string },
 ): Promise<string> {
-  const id = newId('transcription');
+  const id = newId(kind);
   const bytes = await storeBlob(deps.blobs, `${id}/input`, sound.repeat(500));
   const segment = { id: 0, seek: 0, start: 0, end: 1.25, text: sound, tokens: [1, 2], temperature: 0 };
   const scores = { avg_logprob: -0.25, compression_ratio: 1.5, no_speech_prob: 0.01 };
   await deps.db.jobs.insert(
     job({
       _id: id,
-      kind: 'transcription',
+      kind,
       account,
       task: {
         model: 'test',

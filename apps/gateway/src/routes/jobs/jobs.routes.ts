@@ -21,8 +21,8 @@ import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
-import { audioContent, subtitleContent } from '../speech/speech.routes.ts';
-import { transcriptContent } from '../transcriptions/transcriptions.routes.ts';
+import { audioContent } from '../speech/speech.routes.ts';
+import { textContent, transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 import { parseEventId } from './event-position.ts';
 import { jobEvents, knowsTheEnd } from './job-events.ts';
 import { metadataFilter } from './metadata-filter.ts';
@@ -140,9 +140,8 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
               'application/json': {
                 schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema, VoiceTurnSchema]),
               },
-              'text/plain': { schema: z.string() },
+              ...textContent,
               ...audioContent,
-              ...subtitleContent,
               ...archiveContent,
             },
           },

@@ -1,17 +1,22 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import {
   type JobView,
   LIMITS,
+  SPEECH_FORMATS,
   type SpeechCheckpoint,
+  type SpeechEvent,
   SpeechTimingsViewSchema,
   speechPartPrefix,
   TtsServiceError,
 } from '@aigolos/contracts';
 import type { Processor } from '@aigolos/jobs';
-import { createMedia, fromS16le } from '@aigolos/media';
+import { contentTypeOf, createMedia, fromS16le } from '@aigolos/media';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ended, jobOf } from '../../../test/answers.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 import { readCues } from '../../../test/subtitles.ts';
@@ -282,3 +287,69 @@ describe('a result', () => {
     expect((await result()).status).toBe(200);
   });
 });
+
+describe('a speech as events', () => {
+  const asEvents = (fields: object = {}, headers = {}) =>
+    house.post(PATH, { ...SPEECH, stream_format: 'sse', ...fields }, headers);
+  const eventsIn = (text: string) =>
+    text
+      .split('\n\n')
+      .filter((event) => event.startsWith('data: '))
+      .map((event) => JSON.parse(event.slice(6)) as SpeechEvent | { error: unknown });
+  const soundIn = (events: object[]) =>
+    Buffer.concat(events.map((event) => Buffer.from('audio' in event ? String(event.audio) : '', 'base64')));
+
+  test('comes in pieces while it is made, and ends with its usage', async () => {
+    const response = await asEvents({ response_format: 'pcm' });
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const { rest } = await readSome(response, ALMOST_A_PART);
+    expect(await jobOf(house, response.headers.get('x-job-id') ?? '')).toMatchObject({ status: 'in_progress' });
+    speaker.goOn();
+    const events = eventsIn((await rest()).toString());
+    expect(soundIn(events).equals(WHOLE)).toBe(true);
+    const usage = { input_tokens: SPEECH.input.length, output_tokens: 150, total_tokens: SPEECH.input.length + 150 };
+    expect(events.at(-1)).toEqual({ type: 'speech.audio.done', usage, expires_at: expect.any(Number) });
+  });
+
+  test('is the whole of its file for who comes again under its key', async () => {
+    speaker.goOn();
+    const headers = { 'idempotency-key': 'events-1' };
+    const accepted = await asEvents({}, { ...headers, prefer: 'respond-async' });
+    const { id } = (await accepted.json()) as JobView;
+    await ended(house, id);
+    const again = await asEvents({}, headers);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    const file = await (await house.call(`/v1/jobs/${id}/result`)).arrayBuffer();
+    expect(soundIn(eventsIn(await again.text())).equals(Buffer.from(file))).toBe(true);
+  });
+
+  test('tells a failure by its status before the first sound, as its last event after it', async () => {
+    speaker.trouble.set(0, rejected());
+    const early = await asEvents();
+    expect([early.status, await early.json()]).toMatchObject([400, { error: { code: 'tts_engine_rejected' } }]);
+    speaker.trouble.set(1, rejected());
+    const response = await asEvents();
+    speaker.goOn();
+    const events = eventsIn(await response.text());
+    expect(soundIn(events).length).toBeGreaterThan(0);
+    expect(events.at(-1)).toMatchObject({ error: { code: 'tts_engine_rejected', message: 'The voice broke.' } });
+  });
+});
+
+test.each(SPEECH_FORMATS)(
+  'a speech streamed as %s has the length of its file, which the rest of it comes from',
+  async (format) => {
+    speaker.settings.keeps = 1;
+    const response = await house.post(PATH, { ...SPEECH, response_format: format });
+    expect(response.headers.get('content-type')).toBe(contentTypeOf(format));
+    const { rest } = await readSome(response, 1);
+    speaker.goOn();
+    const sound = await rest();
+    const path = join(await mkdtemp(join(tmpdir(), 'aigolos-speech-')), 'speech');
+    onTestFinished(() => rm(dirname(path), { recursive: true }));
+    await writeFile(path, sound);
+    const decoded = media.decode(path, { sampleRateHz: RATE_HZ, encodedAs: format }, AbortSignal.timeout(60_000));
+    const samples = (await Array.fromAsync(decoded)).reduce((sum, { length }) => sum + length, 0);
+    expect(Math.abs(samples / RATE_HZ / PARTS - 1)).toBeLessThan(0.02);
+  },
+);

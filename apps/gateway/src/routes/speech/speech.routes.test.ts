@@ -47,6 +47,7 @@ test('what was asked for reaches the voice, and what was ignored is told', async
     response_format: 'wav',
     speed: 2,
     instructions: 'whisper',
+    timestamps: true,
   });
   expect(response.headers.get('content-type')).toBe('audio/wav');
   expect(response.headers.get('x-warnings')).toBe('Ignored, because the voices here do not follow them: instructions.');
@@ -68,8 +69,8 @@ test.each([
     'this one has 4097; with the header "Prefer: respond-async" it is spoken as a job',
   ],
   [{ speed: 9 }, 400, 'speed must be a number from 0.25 to 4, not 9'],
-  [{ response_format: 'opus' }, 400, '"mp3"|"wav"'],
-  [{ stream_format: 'sse' }, 400, 'stream_format must be "audio"'],
+  [{ response_format: 'ogg' }, 400, '"mp3"|"opus"|"aac"|"flac"|"wav"|"pcm"'],
+  [{ stream_format: 'xml' }, 400, 'stream_format must be "audio", the sound itself, or "sse"'],
   [{ voice: undefined }, 400, 'voice is required'],
   [{ voice: 'bob' }, 404, 'Voices: irina, joe; GET /v1/audio/voices'],
   [{ model: 'tts-9' }, 404, 'Models for speech here: other-tts, test-tts'],

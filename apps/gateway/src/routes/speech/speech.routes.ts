@@ -1,4 +1,12 @@
-import { countCharacters, LIMITS, SpeechRequestSchema, ValidationError } from '@aigolos/contracts';
+import {
+  countCharacters,
+  LIMITS,
+  SPEECH_FORMATS,
+  SpeechEventSchema,
+  SpeechRequestSchema,
+  ValidationError,
+} from '@aigolos/contracts';
+import { contentTypeOf } from '@aigolos/media';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
@@ -8,16 +16,9 @@ import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createSpeech, type SpeechDeps } from './speech.service.ts';
 
 /** The sound itself; it is streamed, so this only documents it. */
-export const audioContent = {
-  'audio/mpeg': { schema: z.file() },
-  'audio/wav': { schema: z.file() },
-};
-
-/** What goes with the sound of a job. */
-export const subtitleContent = {
-  'application/x-subrip': { schema: z.string() },
-  'text/vtt': { schema: z.string() },
-};
+export const audioContent = Object.fromEntries(
+  SPEECH_FORMATS.map((format) => [contentTypeOf(format), { schema: z.file() }]),
+);
 
 export const speechRoutes: FastifyPluginAsyncZod<
   SpeechDeps & { answers: Answers; options: ReadSubmissionOptions }
@@ -34,7 +35,10 @@ export const speechRoutes: FastifyPluginAsyncZod<
         summary: 'Speak a text; the answer is streamed while it is made',
         body: SpeechRequestSchema,
         response: {
-          200: { description: 'The spoken text', content: audioContent },
+          200: {
+            description: 'The spoken text',
+            content: { ...audioContent, 'text/event-stream': { schema: SpeechEventSchema } },
+          },
           202: acceptedJob,
           ...openAIErrors,
         },
@@ -43,7 +47,8 @@ export const speechRoutes: FastifyPluginAsyncZod<
     async (request, reply) => {
       assertNotTooLongToWaitFor(request.body.input, request.headers.prefer);
       const submitted = await speech.submit(request.account, request.body, await options(request));
-      return answers.submission(request, reply, submitted);
+      const asEvents = request.body.stream_format === 'sse';
+      return asEvents ? answers.speech(request, reply, submitted) : answers.submission(request, reply, submitted);
     },
   );
 };

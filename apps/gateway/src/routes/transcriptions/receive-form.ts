@@ -3,10 +3,12 @@ import { AIGolosError, ValidationError } from '@aigolos/contracts';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 
-/** What a form with one file said. Fields whose name ends in `[]` are lists. */
+type Field = string | string[] | Record<string, string>;
+
+/** What a form with one file said. Fields whose name ends in `[]` are lists; `a[b]` and `a[c]` are one object `a`. */
 export interface ReceivedForm {
   file: SpooledFile;
-  fields: Record<string, string | string[]>;
+  fields: Record<string, Field>;
 }
 
 export interface ReceiveOptions {
@@ -25,7 +27,7 @@ const FORM_BYTES = 1024 * 1024;
  * @throws ValidationError where the form is not one file and its fields, whole and within the limits.
  */
 export async function receiveForm(request: FastifyRequest, { blobs, maxBytes }: ReceiveOptions): Promise<ReceivedForm> {
-  const fields: Record<string, string | string[]> = Object.create(null) as Record<string, never>;
+  const fields = Object.create(null) as ReceivedForm['fields'];
   let file: SpooledFile | undefined;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_BYTES) throw tooLarge(maxBytes);
   try {
@@ -57,13 +59,24 @@ function assertExpected({ fieldname }: MultipartFile, earlier: SpooledFile | und
   if (earlier) throw new ValidationError('file was sent twice; one request takes one file.', { param: FILE_FIELD });
 }
 
+const BRACKETED = /^([^[\]]+)\[([^[\]]*)\]$/;
+
 function addField(fields: ReceivedForm['fields'], fieldName: string, value: string): void {
-  const isList = fieldName.endsWith('[]');
-  const name = isList ? fieldName.slice(0, -2) : fieldName;
+  const [, name = fieldName, key] = BRACKETED.exec(fieldName) ?? [];
   const earlier = fields[name];
-  if (isList || Array.isArray(earlier)) fields[name] = [...[earlier ?? []].flat(), value];
+  if (typeof earlier === 'object' && !Array.isArray(earlier)) {
+    if (!key || Object.hasOwn(earlier, key)) throw sentTwice(fieldName);
+    earlier[key] = value;
+  } else if (key) {
+    if (earlier !== undefined) throw sentTwice(name);
+    fields[name] = Object.assign(Object.create(null) as Record<string, string>, { [key]: value });
+  } else if (key === '' || Array.isArray(earlier)) fields[name] = [...[earlier ?? []].flat(), value];
   else if (earlier === undefined) fields[name] = value;
   else fields[name] = [earlier, value];
+}
+
+function sentTwice(name: string): ValidationError {
+  return new ValidationError(`${name} was sent twice, in different forms.`, { param: name });
 }
 
 /** Errors that say by themselves what is wrong: ours, the framework's, the disk's. */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { TranscriptionTask } from '@aigolos/contracts';
+import { LimitsViewSchema, type TranscriptionTask } from '@aigolos/contracts';
 import type { Processor } from '@aigolos/jobs';
 import { audioClip, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type House, openHouse } from '../../../test/harness.ts';
+import { readCues } from '../../../test/subtitles.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
@@ -105,11 +106,64 @@ describe('a transcription', () => {
     const response = await send([
       await count(),
       model,
-      ['chunking_strategy', 'auto'],
+      ['keywords[]', 'AIGolos'],
       ['include[]', 'logprobs'],
+      ['timestamp_granularities[]', 'word'],
       ['stream', 'false'],
     ]);
-    expect(response.headers.get('x-warnings')).toBe('Ignored, because not supported: chunking_strategy, include.');
+    expect(response.headers.get('x-warnings')?.split(' | ')).toEqual([
+      'Ignored, because not supported: keywords.',
+      'timestamp_granularities needs response_format verbose_json and was ignored.',
+      'Ignored, because the engines here do not tell them: logprobs.',
+    ]);
+  });
+
+  test.each<[string, Part[], string | null]>([
+    ['auto', [['chunking_strategy', 'auto']], null],
+    ['an object as JSON', [['chunking_strategy', '{"type":"server_vad"}']], null],
+    [
+      'an object field by field',
+      [
+        ['chunking_strategy[type]', 'server_vad'],
+        ['chunking_strategy[threshold]', '0.4'],
+      ],
+      'Ignored, because audio is always cut in its pauses: chunking_strategy threshold.',
+    ],
+  ])('takes a chunking_strategy that is %s', async (_what, parts, warning) => {
+    const response = await send([await count(), model, ...parts]);
+    expect([response.status, response.headers.get('x-warnings')]).toEqual([200, warning]);
+  });
+
+  test.each([
+    ['srt', 'application/x-subrip; charset=utf-8', /^1\n00:00:00,000 --> 00:00:02,500\n/],
+    ['vtt', 'text/vtt; charset=utf-8', /^WEBVTT\n\n00:00:00\.000 --> 00:00:02\.500\n/],
+  ])('as %s is subtitles that others read', async (format, contentType, beginning) => {
+    const response = await send([await count(), model, ['response_format', format]]);
+    expect(response.headers.get('content-type')).toBe(contentType);
+    const text = await response.text();
+    expect(text).toMatch(beginning);
+    expect(readCues(text)).toMatchObject([{ from: 0, to: 2_500, text: 'one two three' }]);
+  });
+
+  test.each([
+    ['json', undefined, 'application/json'],
+    ['srt', undefined, 'application/x-subrip'],
+    ['srt', '*/*', 'application/x-subrip'],
+    ['json', 'text/vtt', 'text/vtt'],
+    ['verbose_json', 'application/x-subrip, application/json;q=0.5', 'application/x-subrip'],
+    ['vtt', 'text/plain', 'text/plain'],
+  ])('that was asked for as %s is there later for Accept: %s as %s', async (format, accept, contentType) => {
+    const id = (await send([await count(), model, ['response_format', format]])).headers.get('x-job-id');
+    const later = await house.call(`/v1/jobs/${id}/result`, { ...(accept && { headers: { accept } }) });
+    expect([later.status, later.headers.get('content-type')?.split(';')[0]]).toEqual([200, contentType]);
+  });
+
+  test('as JSON has its segments where it was asked for as text, and no picture', async () => {
+    const id = (await send([await count(), model, ['response_format', 'text']])).headers.get('x-job-id');
+    const as = (accept: string) => house.call(`/v1/jobs/${id}/result`, { headers: { accept } });
+    expect(await (await as('application/json')).json()).toMatchObject({ text: 'one two three', segments: [SEGMENT] });
+    const picture = await as('image/png');
+    expect([picture.status, await picture.json()]).toMatchObject([406, { code: 'RESULT_NOT_ACCEPTABLE' }]);
   });
 
   test('can be asked for without waiting', async () => {
@@ -122,20 +176,36 @@ describe('what is refused leaves nothing behind', () => {
   beforeAll(() => open());
   afterAll(() => house.close());
   const file = (bytes: Blob, name = 'file'): Part => [name, new File([bytes], 'x.mp3')];
+  const beginningOfCount = async (bytes: number) => new Blob([(await readFile(audioClip('count'))).subarray(0, bytes)]);
   const garbage = new Blob(['this is not audio at all, only text '.repeat(100)]);
   test.each<[string, () => Part[] | Promise<Part[]>, number, string]>([
     ['no file', () => [model], 400, 'file is required'],
     ['an empty file', () => [file(new Blob([])), model], 400, 'The file is empty'],
     ['no audio', () => [file(garbage), model], 400, 'cannot be read as audio'],
+    ['no samples', async () => [file(await beginningOfCount(44)), model], 400, '0 samples'],
+    [
+      'a file cut off',
+      async () => [file(await beginningOfCount(20)), model],
+      400,
+      'begins as a WAV file, but is cut off',
+    ],
     ['two files', async () => [await count(), await count(), model], 400, 'file was sent twice'],
     ['another field', async () => [['audio', (await count())[1]], model], 400, 'in the field "file", not "audio"'],
     ['a model unknown', async () => [await count(), ['model', 'x']], 404, 'Models for transcription here: test-asr'],
     ['no model', async () => [await count()], 400, 'model is required'],
     ['a language of no form', async () => [await count(), model, ['language', 'english']], 400, 'ISO 639'],
     ['a language unknown', async () => [await count(), model, ['language', 'de']], 400, 'it knows en, ru'],
-    ['a format unknown', async () => [await count(), model, ['response_format', 'srt']], 400, 'verbose_json'],
+    ['a format unknown', async () => [await count(), model, ['response_format', 'ass']], 400, '"srt"|"verbose_json"'],
+    ['cuts unknown', async () => [await count(), model, ['chunking_strategy', 'semantic']], 400, 'server_vad'],
+    ['what is not included', async () => [await count(), model, ['include[]', 'speakers']], 400, 'logprobs'],
+    [
+      'an object and a text',
+      async () => [await count(), model, ['chunking_strategy', 'auto'], ['chunking_strategy[type]', 'x']],
+      400,
+      'chunking_strategy was sent twice',
+    ],
     ['a temperature', async () => [await count(), model, ['temperature', 'hot']], 400, 'a number from 0 to 1'],
-    ['a stream', async () => [await count(), model, ['stream', 'true']], 400, 'Prefer: respond-async'],
+    ['no stream', async () => [await count(), model, ['stream', 'maybe']], 400, 'stream must be true or false'],
     ['a field twice', async () => [await count(), model, model], 400, 'model'],
     ['a field too long', async () => [await count(), model, ['prompt', 'x'.repeat(70_000)]], 400, 'prompt is too long'],
   ])('%s', async (_what, parts, status, message) => {
@@ -145,9 +215,11 @@ describe('what is refused leaves nothing behind', () => {
     expect(await leftBehind()).toEqual(NOTHING);
   });
 
-  test('audio past the limits of this installation', async () => {
+  test('audio past the limits of this installation, which it tells', async () => {
     const usual = house;
     await open({ AUDIO_MAX_SECONDS: '2', AUDIO_MAX_BYTES: '400000' });
+    const limits = LimitsViewSchema.parse(await (await house.call('/v1/limits')).json());
+    expect(limits).toMatchObject({ audio: { seconds: 2, bytes: 400_000 }, speech: { characters: 4_096 } });
     const long = await send([await count(), model]);
     expect([long.status, await long.json()]).toMatchObject([400, { error: { code: 'audio_too_long' } }]);
     const large = await send([file(new Blob([Buffer.alloc(500_000)])), model]);

@@ -3,7 +3,9 @@ import {
   newId,
   type TranscriptionFields,
   TranscriptionFieldsSchema,
+  type TranscriptionFormat,
   type TranscriptionTask,
+  type TranscriptKind,
   ValidationError,
 } from '@aigolos/contracts';
 import { isDatabaseUnavailable } from '@aigolos/db';
@@ -26,49 +28,57 @@ export interface TranscriptionsDeps {
   reuseResults: boolean;
 }
 
+export interface Received {
+  form: ReceivedForm;
+  options: SubmissionOptions;
+}
+
+export interface SubmittedTranscription {
+  submitted: Submitted<TranscriptKind>;
+  /** Is the answer to come as events? */
+  stream: boolean;
+}
+
 export interface Transcriptions {
   /**
-   * Has a file transcribed that lies in the spool; takes care of the file from then on.
+   * Has a file transcribed, or translated into English, that lies in the spool; takes care of the file from then on.
    * @throws where a field or the file cannot be served; nothing is left of either then.
    */
-  submit(account: string, form: ReceivedForm, options: SubmissionOptions): Promise<Submitted<'transcription'>>;
+  submit(kind: TranscriptKind, account: string, received: Received): Promise<SubmittedTranscription>;
 }
 
 const LIST_FIELDS = ['timestamp_granularities', 'include'];
-/** What would make the answer another one than the client reads. */
-const REFUSED = {
-  stream: 'is not supported for transcripts yet; send "Prefer: respond-async" and look at the job for its progress',
-};
+const WITHOUT_EVENTS: readonly TranscriptionFormat[] = ['srt', 'vtt'];
 
 export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
   const { jobs, models, blobs, media, maxSeconds, reuseResults } = deps;
 
-  async function submit(account: string, { file, fields: given }: ReceivedForm, options: SubmissionOptions) {
+  async function submit(kind: TranscriptKind, account: string, { form: { file, fields: given }, options }: Received) {
     const { fields, warnings } = readFields(given);
-    const id = newId('transcription');
+    const id = newId(kind);
     let isStored = false;
 
-    async function prepare(): Promise<Prepared<'transcription'>> {
+    async function prepare(): Promise<Prepared<TranscriptKind>> {
       const { model } = await models.find('asr', fields.model);
       const language = languageFor(model, fields.language);
-      const { durationSeconds } = await media.probe(file.path);
+      const { durationSeconds, statesDuration } = await media.probe(file.path);
       if (durationSeconds !== undefined && durationSeconds > maxSeconds) throw tooLong(durationSeconds, maxSeconds);
       const audio = {
         blobKey: `${id}/input`,
         bytes: file.bytes,
         sha256: file.sha256,
-        ...(durationSeconds !== undefined && { durationSeconds }),
+        ...(durationSeconds !== undefined && { durationSeconds, statesDuration }),
       };
       const task = { ...toOptions(fields), ...(language !== undefined && { language }), model: model.id, audio };
       isStored = true;
       await blobs.commit(file, audio.blobKey);
       const { offered, allowed: mayReuse } = options.reuse;
-      const key = reuseResults && offered ? contentKeyFor(task, { version: model.version, warnings }) : undefined;
+      const key = reuseResults && offered ? contentKeyFor(task, { kind, version: model.version, warnings }) : undefined;
       return { id, task, warnings, ...(key !== undefined && { content: { key, mayReuse } }) };
     }
 
     const said = { retention: fields.retention };
-    const asked = { kind: 'transcription', account, body: fields, said, audio: file.sha256, options } as const;
+    const asked = { kind, account, body: fields, said, audio: file.sha256, options } as const;
     const submitted = await submitOnce(jobs, asked, prepare).catch(async (error: unknown) => {
       // A write that the database did not answer may have taken effect; the sweep removes the file if it has not.
       if (isStored && !isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
@@ -76,15 +86,15 @@ export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
     });
     // What is left of it in spite of an error, the sweep finds too.
     if (isStored && submitted.replayed) await blobs.deleteRecord(id).catch(() => {});
-    return submitted;
+    return { submitted, stream: fields.stream ?? false };
   }
 
   return {
-    async submit(account, form, options) {
+    async submit(kind, account, received) {
       try {
-        return await submit(account, form, options);
+        return await submit(kind, account, received);
       } finally {
-        await blobs.discard(form.file);
+        await blobs.discard(received.form.file);
       }
     },
   };
@@ -95,11 +105,25 @@ function readFields(given: Record<string, unknown>): { fields: TranscriptionFiel
   const parsed = TranscriptionFieldsSchema.safeParse({ ...given, ...Object.fromEntries(lists) });
   if (!parsed.success) throw invalidFields(parsed.error.issues);
   const fields = parsed.data;
-  const warnings = checkOptions(fields, { known: TranscriptionFieldsSchema.shape, refused: REFUSED });
-  if (fields.timestamp_granularities && fields.response_format !== 'verbose_json') {
+  const warnings = checkOptions(fields, { known: TranscriptionFieldsSchema.shape, refused: {} });
+  if (fields.stream && WITHOUT_EVENTS.includes(fields.response_format)) throw noEvents(fields.response_format);
+  return { fields, warnings: [...warnings, ...warningsAbout(fields)] };
+}
+
+function warningsAbout(fields: TranscriptionFields): string[] {
+  const warnings: string[] = [];
+  const { timestamp_granularities: granularities, response_format: format, include, chunking_strategy: cut } = fields;
+  if (granularities && format !== 'verbose_json') {
     warnings.push('timestamp_granularities needs response_format verbose_json and was ignored.');
+  } else if (fields.stream && granularities?.includes('word')) {
+    warnings.push('Events have no times of words; the result of the job has them.');
   }
-  return { fields, warnings };
+  if (include?.includes('logprobs')) warnings.push('Ignored, because the engines here do not tell them: logprobs.');
+  const settings = typeof cut === 'object' ? Object.keys(cut).filter((name) => name !== 'type') : [];
+  if (settings.length > 0) {
+    warnings.push(`Ignored, because audio is always cut in its pauses: chunking_strategy ${settings.join(', ')}.`);
+  }
+  return warnings;
 }
 
 /** Engines know languages, not regions: `pt-BR` is asked for as `pt`. */
@@ -131,11 +155,19 @@ function toOptions(fields: TranscriptionFields): Omit<TranscriptionTask, 'model'
  */
 function contentKeyFor(
   { model, language, prompt, temperature, wordTimestamps, audio }: TranscriptionTask,
-  { version, warnings }: { version: string | undefined; warnings: string[] },
+  { kind, version, warnings }: { kind: TranscriptKind; version: string | undefined; warnings: string[] },
 ): string | undefined {
   if (version === undefined) return undefined;
   const { sha256, bytes } = audio;
-  return contentKeyOf({ model, version, sha256, bytes, language, prompt, temperature, wordTimestamps, warnings });
+  const said = { model, version, sha256, bytes, language, prompt, temperature, wordTimestamps, warnings };
+  return contentKeyOf(kind === 'translation' ? { kind, ...said } : said);
+}
+
+function noEvents(format: TranscriptionFormat): ValidationError {
+  return new ValidationError(
+    `stream: events have no place for ${format}; ask for json, text or verbose_json, or send it without stream.`,
+    { param: 'stream' },
+  );
 }
 
 function tooLong(seconds: number, maxSeconds: number): ValidationError {
