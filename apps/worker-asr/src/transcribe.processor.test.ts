@@ -70,7 +70,7 @@ function context(
   checkpoint?: unknown,
   duration: { durationSeconds?: number; statesDuration?: boolean } = { durationSeconds: SECONDS },
 ) {
-  const kept: { checkpoint?: TranscriptionCheckpoint; progress: number[] } = { progress: [] };
+  const kept: { checkpoint?: TranscriptionCheckpoint; progress: number[]; told: string[] } = { progress: [], told: [] };
   const task = {
     model,
     responseFormat: 'json',
@@ -85,7 +85,7 @@ function context(
     checkpoint: (given: TranscriptionCheckpoint) => {
       kept.checkpoint = given;
     },
-    emitDelta: () => {},
+    emitDelta: (text: string) => kept.told.push(text),
   };
   return { kept, context: value as unknown as JobContext<'transcription'> };
 }
@@ -115,6 +115,8 @@ describe('transcribing a long file', () => {
     expect(warnings).toEqual(['the same for each chunk']);
     expect(kept.progress).toEqual(kept.progress.toSorted((a, b) => a - b));
     expect(kept.progress.at(-1)).toBeCloseTo(1, 1);
+    expect(kept.told).toHaveLength(heardSeconds.length);
+    expect(kept.told.join('')).toBe(result.text);
   });
 
   test('a later attempt goes on after the last finished chunk, with the same end', async () => {
@@ -125,7 +127,10 @@ describe('transcribing a long file', () => {
     const failing = createSpyEngine(3);
     await expect(process(failing.engine)(first.context)).rejects.toThrow('told to fail');
     const rest = createSpyEngine();
-    const second = await process(rest.engine)(context('spy', first.kept.checkpoint).context);
+    const later = context('spy', first.kept.checkpoint);
+    const second = await process(rest.engine)(later.context);
+    // What is told of an attempt is the whole of its text.
+    expect(later.kept.told.join('')).toBe(second.result.text);
     expect([...failing.heardSeconds, ...rest.heardSeconds]).toEqual(whole.heardSeconds);
     expect(second.result.segments.map(({ start }) => start)).toEqual(
       expected.result.segments.map(({ start }) => start),

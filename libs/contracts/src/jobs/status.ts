@@ -4,7 +4,7 @@ export const JOB_KINDS = ['transcription', 'translation', 'speech', 'chat', 'voi
 export const JobKindSchema = z.enum(JOB_KINDS);
 export type JobKind = z.infer<typeof JobKindSchema>;
 
-/** OpenAI's words. A state never goes back, except `in_progress -> queued` when a worker died, drained or asked for a retry. */
+/** OpenAI's words. A state never goes back, except `in_progress -> queued` when a worker died, drained, asked for a retry or ended a step. */
 export const JOB_STATUSES = [
   'queued',
   'in_progress',

@@ -7,6 +7,7 @@ import {
   JobEventTypeSchema,
   type JobKind,
   JobPrioritySchema,
+  JobStepSchema,
   JobUsageSchema,
   RetentionPolicySchema,
   type TranscriptKind,
@@ -113,7 +114,6 @@ const MESSAGE = {
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */
 type Passing =
   | 'checkpoint'
-  | 'step'
   | 'leaseUntil'
   | 'worker'
   | 'messagesPending'
@@ -147,6 +147,7 @@ const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'voice-turn
     failure: z.object({ code: z.string(), message: z.string(), param: z.string().optional() }).optional(),
     warnings: z.array(z.string()),
     metadata: z.record(z.string(), z.string()),
+    step: JobStepSchema.optional(),
     progress: z.number().min(0).max(1),
     fence: count,
     attempt: count,

@@ -148,6 +148,34 @@ async function spoken(deps: Pick<TestInstallation, 'db' | 'blobs'>, account: str
   return id;
 }
 
+/** A voice turn without a conversation, with both of its sounds. */
+export async function turnedVoice({ db, blobs }: TestInstallation, { account }: Populated): Promise<string> {
+  const id = newId('voice-turn');
+  const bytes = await storeBlob(blobs, `${id}/input`, 'what was said');
+  const blobKey = `${id}/output-3.wav`;
+  const speech = { blobKey, contentType: 'audio/wav', bytes: await storeBlob(blobs, blobKey, 'the answer') };
+  await db.jobs.insert(
+    job({
+      _id: id,
+      kind: 'voice-turn',
+      account,
+      step: 'speak',
+      task: {
+        model: 'test',
+        transcription: { model: 'test' },
+        speech: { model: 'test', voice: 'joe', format: 'wav', speed: 1 },
+        audio: { blobKey: `${id}/input`, bytes, sha256: '00' },
+      },
+      result: {
+        transcript: { text: 'hello', language: 'en', durationSeconds: 1 },
+        answer: { text: 'hi', finishReason: 'stop' },
+        speech: { ...speech, durationSeconds: 1 },
+      },
+    }),
+  );
+  return id;
+}
+
 async function chatted(db: Database, account: string, conversation: string, content: string): Promise<string> {
   const taken = await db.conversations.takeTurn(conversation, { otherwise: null });
   const record = job({

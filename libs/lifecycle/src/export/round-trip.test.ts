@@ -5,6 +5,7 @@ import type { JobRecord } from '@aigolos/db';
 import { createLogger } from '@aigolos/runtime';
 import { useMongo, useS3 } from '@aigolos/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Manifest } from '../archive/manifest.ts';
 import { exportToDirectory, exportToFolder, importArchives, openArchives, removeAccount } from '../index.ts';
 import {
   openInstallation,
@@ -12,6 +13,7 @@ import {
   populate,
   type TestInstallation,
   temporaryDir,
+  turnedVoice,
 } from './installation.fake.ts';
 
 const mongo = useMongo();
@@ -75,8 +77,9 @@ describe.each([
       chats: 6,
       syntheses: 2,
       transcriptions: 2,
+      'voice-turns': 0,
     });
-    expect(manifest?.files).toHaveLength(7 + 4);
+    expect(manifest?.files).toHaveLength(8 + 4);
 
     const other = await open(await newStore());
     await bring(other, path);
@@ -115,6 +118,25 @@ describe('an import', () => {
     });
     expect(there?.secrets).not.toEqual(here?.secrets);
   });
+});
+
+test('voice turns travel with their audio; an archive of a version that knew none is taken in as before', async () => {
+  await begin();
+  const without = await toFolder(source, 'earlier');
+  const manifest = JSON.parse(await readFile(join(without, 'manifest.json'), 'utf8')) as Manifest;
+  const { 'voice-turns': none, ...documents } = manifest.documents;
+  const files = manifest.files.filter(({ path }) => path !== 'documents/voice-turns.jsonl');
+  expect([none, files.length]).toEqual([0, manifest.files.length - 1]);
+  await rm(join(without, 'documents', 'voice-turns.jsonl'));
+  await writeFile(join(without, 'manifest.json'), JSON.stringify({ ...manifest, schemaVersion: 1, documents, files }));
+  expect((await bring(await open(), without))[0]).toMatchObject({ changed: true });
+
+  const turn = await turnedVoice(source, user);
+  const other = await open();
+  await bring(other, await toFolder(source, 'later'));
+  expect(await other.db.jobs.find(turn)).toEqual(await source.db.jobs.find(turn));
+  const keys = await Array.fromAsync(other.blobs.list(turn), ({ key }) => key);
+  expect(keys.toSorted()).toEqual([`${turn}/input`, `${turn}/output-3.wav`]);
 });
 
 describe('an export', () => {

@@ -110,7 +110,7 @@ describe('a folder is refused, and nothing of it is taken, where', () => {
   test.each<[string, (manifest: Manifest) => unknown, string]>([
     [
       'a newer version made it',
-      (manifest) => ({ ...manifest, schemaVersion: 2, new: true }),
+      (manifest) => ({ ...manifest, schemaVersion: 3, new: true }),
       'a newer version of AIGolos',
     ],
     ['its manifest is of something else', () => ({ name: 'package' }), 'not that of an export of AIGolos'],
@@ -233,7 +233,7 @@ describe('an archive is refused, and nothing of it is taken, where', () => {
 
   test('a newer version made it', async () => {
     const newer = { ...whole.manifest, schemaVersion: 7 } as unknown as Manifest;
-    await expectRefusal(await craft(await entries(), newer), 'schema version 7; this one reads up to 1');
+    await expectRefusal(await craft(await entries(), newer), 'schema version 7; this one reads up to 2');
   });
 
   test('its manifest lies in the folder of somebody else', async () => {
