@@ -1,0 +1,15 @@
+import { afterAll, beforeAll } from 'vitest';
+import type { Prepared } from '../compat/error-cases.ts';
+import { describeErrors, prepareErrors } from '../compat/errors.ts';
+import { type Stack, startStack } from './stack.ts';
+
+/** Any OpenAI client works against a running system unchanged. */
+let stack: Stack;
+let prepared: Prepared;
+beforeAll(async () => {
+  stack = await startStack({ engines: 'test', env: { CONCURRENCY: '8' } });
+  prepared = await prepareErrors(stack);
+});
+afterAll(() => stack?.stop());
+
+describeErrors(() => ({ stack, prepared }));
