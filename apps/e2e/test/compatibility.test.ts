@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Prepared } from '../compat/error-cases.ts';
 import { describeErrors, prepareErrors } from '../compat/errors.ts';
+import { describeRoutes } from '../compat/routes.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Any OpenAI client works against a running system unchanged. */
@@ -13,3 +14,4 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 describeErrors(() => ({ stack, prepared }));
+describeRoutes(() => stack);
