@@ -1,4 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
+import { describeAiSdk } from '../compat/clients/ai-sdk.ts';
+import { describeLangChain } from '../compat/clients/langchain.ts';
+import { describePython } from '../compat/clients/python.ts';
 import type { Prepared } from '../compat/error-cases.ts';
 import { describeErrors, prepareErrors } from '../compat/errors.ts';
 import { describeRoutes } from '../compat/routes.ts';
@@ -15,3 +18,6 @@ afterAll(() => stack?.stop());
 
 describeErrors(() => ({ stack, prepared }));
 describeRoutes(() => stack);
+describePython(() => ({ stack, prepared }));
+describeAiSdk(() => stack);
+describeLangChain(() => stack);
