@@ -28,6 +28,7 @@ import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { exportRoutes } from './routes/exports/exports.routes.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
+import { apiReferenceRoutes } from './routes/operations/api-reference.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
@@ -107,6 +108,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(webhookEndpointRoutes, { endpoints });
   app.register(webhookDeliveryRoutes, { deliveries });
   app.register(operationsRoutes, { checks, metrics });
+  app.register(apiReferenceRoutes);
   app.register(queueBoardRoutes, { queues: producer.queues });
   return app;
 }

@@ -20,7 +20,7 @@ export const openApi = fp(async (app) => {
     transform: (route) => {
       const { schema, url } = jsonSchemaTransform(route);
       const needsKey = route.route.config?.access !== 'public';
-      return { schema: { ...schema, ...(needsKey && { security: [{ apiKey: [] }] }) }, url };
+      return { schema: { ...schema, security: needsKey ? [{ apiKey: [] }] : [] }, url };
     },
     transformObject: jsonSchemaTransformObject,
   });
