@@ -40,6 +40,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   WEBHOOK_ENDPOINT_NOT_ACTIVE: conflict,
   WEBHOOK_DELIVERY_NOT_FOUND: notFound,
   ROUTE_NOT_FOUND: { ...notFound, openAICode: 'unknown_url' },
+  METHOD_NOT_ALLOWED: { status: 405, type: 'invalid_request_error' },
   API_KEY_MISSING: { status: 401, type: 'authentication_error' },
   API_KEY_INVALID: { status: 401, type: 'authentication_error', openAICode: 'invalid_api_key' },
   ACCESS_DENIED: { status: 403, type: 'permission_error' },

@@ -1,6 +1,7 @@
-import { AIGolosError, NotFoundError } from '@aigolos/contracts';
+import { AIGolosError, NotFoundError, ValidationError } from '@aigolos/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { createAllowedMethods } from '../errors/allowed-methods.ts';
 import { isOpenAIRoute, toOpenAIError, toProblem } from '../errors/error-body.ts';
 import { ERROR_TABLE } from '../errors/error-table.ts';
 import { toAIGolosError } from '../errors/to-aigolos-error.ts';
@@ -10,9 +11,16 @@ const TRY_AGAIN_AFTER_SECONDS = 5;
 
 /** Every error leaves here, in OpenAI's shape on OpenAI's routes and as problem details elsewhere. */
 export const errors = fp(async (app) => {
+  const methodsOf = createAllowedMethods(app);
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0];
+    const [path = ''] = request.url.split('?', 1);
+    const allowed = methodsOf(path).join(', ');
+    if (allowed !== '') {
+      reply.header('allow', allowed);
+      const message = `${path} takes ${allowed}, not ${request.method}.`;
+      return sendError(new ValidationError(message, { code: 'METHOD_NOT_ALLOWED' }), request, reply);
+    }
     const error = new NotFoundError(`There is no route ${request.method} ${path}.`, { code: 'ROUTE_NOT_FOUND' });
     return sendError(error, request, reply);
   });
