@@ -1,30 +1,42 @@
+import { join } from 'node:path';
 import { clientsProgram } from '@aigolos/testing';
 import { execa } from 'execa';
 import type { Stack } from '../test/stack.ts';
 
 export interface FuzzOptions {
-  stack: Pick<Stack, 'url' | 'apiKey'>;
-  /** Requests of each kind that are made for an operation. */
+  /** Requests of each kind for an operation. */
   examples: number;
-  /** What it may take at most, in seconds. */
+  /** What all of it may take, about. */
   seconds: number;
-  /** Operations that are left out, as a regular expression over their paths. */
-  exclude?: string;
 }
 
+/** It erases the account that the requests are made with, so it comes last. */
+const ERASURES = '^/v1/erasures$';
+const CONFIG = join(import.meta.dirname, 'schemathesis.toml');
+
 /**
- * Has schemathesis make requests from our own API description, valid ones and others, on their own and one after another,
- * and hold the answers to it. What it found is in `output`.
+ * Has schemathesis make requests from our own API description, valid ones and others, alone and one after another, and hold
+ * the answers to it: no 5xx, no status, header or body that is not described, no refusal or acceptance of the wrong ones.
+ * What the description cannot say (a text that is not blank, an address that can be called) may be refused all the same.
+ * @returns what it printed, where it found something; undefined where it did not.
  */
-export async function fuzzApi({ stack, examples, seconds, exclude }: FuzzOptions): Promise<{ failed: boolean; output: string }> {
-  const args = [
-    ...['run', `${stack.url}/openapi.json`],
-    ...['--header', `Authorization: Bearer ${stack.apiKey}`],
-    ...['--checks', 'all', '--phases', 'examples,coverage,fuzzing,stateful'],
-    ...['--max-examples', String(examples), '--max-time', String(seconds)],
-    ...['--workers', '2', '--request-timeout', '60', '--no-color', '--generation-deterministic', '--continue-on-failure'],
-    ...(exclude === undefined ? [] : ['--exclude-path-regex', exclude]),
-  ];
-  const run = await execa(clientsProgram('schemathesis'), args, { reject: false, all: true, stdin: 'ignore' });
-  return { failed: run.exitCode !== 0, output: run.all };
+export async function fuzzApi(stack: Stack, { examples, seconds }: FuzzOptions): Promise<string | undefined> {
+  // The addresses that it makes up as webhooks are nobody's to be called.
+  await stack.end(stack.app('worker-webhooks'), 'SIGTERM');
+  const run = async (selection: string[], maxSeconds: number) => {
+    const args = [
+      ...['--config-file', CONFIG, 'run', `${stack.url}/openapi.json`],
+      ...['--header', `Authorization: Bearer ${stack.apiKey}`],
+      ...['--checks', 'all', '--exclude-checks', 'positive_data_acceptance'],
+      ...['--max-examples', String(examples), '--max-time', String(maxSeconds)],
+      // One: parsers of Python before 3.12 trip over each other in threads.
+      ...['--workers', '1', '--no-color', '--generation-deterministic', '--continue-on-failure', '--warnings', 'off'],
+      ...selection,
+    ];
+    return execa(clientsProgram('schemathesis'), args, { reject: false, all: true, stdin: 'ignore' });
+  };
+  const most = await run(['--exclude-path-regex', ERASURES], Math.max(1, seconds - 5));
+  const erasures = await run(['--include-path-regex', ERASURES], Math.min(5, seconds));
+  const found = [most, erasures].filter(({ exitCode }) => exitCode !== 0).map(({ all }) => all);
+  return found.length === 0 ? undefined : found.join('\n');
 }
