@@ -71,6 +71,8 @@ const SETTLED_WITHIN_MS = 90_000;
 /** A bad build does not get any further by being waited for. */
 const CONTROL_SETTLED_WITHIN_MS = 10_000;
 const SCRAPE_EVERY_MS = 2_000;
+/** Each look at what fits together reads every record: of thousands, every two seconds, the database would do nothing else. */
+const LONG_RUN = { CONSISTENCY_EVERY_MS: '10000' };
 
 /** Load and faults by a seed, then the judgement. */
 export async function runDrill(options: DrillOptions): Promise<DrillReport> {
@@ -95,7 +97,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
 
   const journal = createJournal(options.journalFile);
   const receiver = await startReceiver(journal, random.fork('receiver'));
-  const installation = await startInstallation({ journal, apps, control });
+  const installation = await startInstallation({ journal, apps, control, ...(!isShort && { env: LONG_RUN }) });
   try {
     const metrics = createMetricsReader(installation.supervisor.places);
     const settleMs = control === undefined ? SETTLED_WITHIN_MS : CONTROL_SETTLED_WITHIN_MS;

@@ -107,7 +107,7 @@ test('each thing that does not fit together and is mended by itself is counted u
   await stores.producer.add({ id: 'cht_gone', kind: 'chat', account });
   const expected = {
     orphan_blobs: 1,
-    leftover_parts: 1,
+    leftover_files: 1,
     record_without_account: 1,
     message_without_conversation: 1,
     job_without_webhook_rows: 1,

@@ -142,17 +142,19 @@ describe('changes made in a database shell', () => {
       };
     }));
 
-  test('a speech that ends: what it kept to go on from is gone, its results stay', () =>
+  test('a speech that ends: what it kept to go on from, and what none of its results is, is gone', () =>
     expectEffects(async (n) => {
       const task = { model: 'test', voice: 'v', input: 'hi', format: 'mp3', speed: 1 } as const;
       const id = await at.insertJob({ kind: 'speech', task, status: 'in_progress' });
-      const [part, result] = [`${id}/part-1-0.s16le`, `${id}/output-1.mp3`];
-      for (const key of [part, result]) await at.storeBlob(key);
-      await shell.run('jobs', 'updateOne', { _id: id }, { $set: { status: n % 2 === 0 ? 'failed' : 'completed' } });
+      const [part, output] = [`${id}/part-1-0.s16le`, `${id}/output-1.mp3`];
+      for (const key of [part, output]) await at.storeBlob(key);
+      const hasCompleted = n % 2 === 1;
+      const end = hasCompleted ? { status: 'completed', result: { blobKey: output } } : { status: 'failed' };
+      await shell.run('jobs', 'updateOne', { _id: id }, { $set: end });
       return {
         async effect() {
-          expect(await at.blobs.exists(result)).toBe(true);
-          return !(await at.blobs.exists(part));
+          if (hasCompleted) expect(await at.blobs.exists(output)).toBe(true);
+          return !(await at.blobs.exists(part)) && (hasCompleted || !(await at.blobs.exists(output)));
         },
       };
     }));

@@ -1,7 +1,7 @@
 import { FINAL_STATUSES, ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
 import type { Change, MessageRecord, Reaction } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
-import { removeSpeechParts } from './consistency/speech-parts.ts';
+import { removeLeftoverFiles } from './consistency/leftover-files.ts';
 import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 import { dropExpiredFiles, type RetentionDeps } from './retention.ts';
 import { announceJobEnd, announceJobStart, type WebhookDeps } from './webhooks.ts';
@@ -67,7 +67,9 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       operation: 'update',
       fields: ['status'],
       when: (change) => isOfPrefix(ID_PREFIXES.speech)(change) && hasEnded(change),
-      react: ({ id }) => removeSpeechParts(deps, id),
+      async react({ id }) {
+        await removeLeftoverFiles(deps, id);
+      },
     },
     {
       name: 'files_due',

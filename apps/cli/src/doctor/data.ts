@@ -103,7 +103,7 @@ const MENDED = 'the running stack mends it, or aigolos doctor --repair';
 const REMEDIES: Record<Inconsistency['kind'], string> = {
   orphan_blobs: MENDED,
   missing_blob: 'import a backup, or let aigolos doctor --repair note in the records that it is gone',
-  leftover_parts: MENDED,
+  leftover_files: MENDED,
   record_without_account: MENDED,
   message_without_conversation: MENDED,
   job_without_webhook_rows: MENDED,

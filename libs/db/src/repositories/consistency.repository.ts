@@ -1,4 +1,4 @@
-import type { JobFailure } from '@aigolos/contracts';
+import type { JobFailure, JobKind } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
@@ -19,8 +19,8 @@ export interface ConsistencyRepository {
   jobsOfDeliveries(): AsyncIterable<string>;
   /** Completed jobs whose result is a file, and transcriptions that wait for their turn; without what they say. */
   jobsWithFiles(): AsyncIterable<AnyJobRecord>;
-  /** Speech jobs that have ended since then. */
-  speechEndedSince(time: Date): AsyncIterable<string>;
+  /** Jobs of kinds that make files, which have ended since then; of their tasks the audio that was sent. */
+  fileMakersEndedSince(time: Date): AsyncIterable<Pick<JobRecord, '_id' | 'result'> & { task: object }>;
   /** Fails a job that waits, whose audio is lost. */
   failWithoutInput(id: string, failure: JobFailure, expiresAt: Date | undefined): Promise<boolean>;
   /** Erasures that were asked for before then and have not ended. */
@@ -28,6 +28,8 @@ export interface ConsistencyRepository {
 }
 
 const READ_AT_ONCE = 500;
+/** Kinds whose results are files. */
+const FILE_MAKERS = ['speech', 'export'] as const satisfies readonly JobKind[];
 const FILES = {
   kind: 1,
   status: 1,
@@ -69,16 +71,18 @@ export function createConsistencyRepository(models: {
 
     async *jobsWithFiles() {
       const read = (filter: object) => Job.find(filter, FILES).lean().cursor({ batchSize: READ_AT_ONCE });
-      for (const kind of ['speech', 'export'] as const) {
+      for (const kind of FILE_MAKERS) {
         yield* read({ kind, status: 'completed', outputDeletedAt: { $exists: false } }) as AsyncIterable<AnyJobRecord>;
       }
       const withInput = { kind: 'transcription' as const, inputDeletedAt: { $exists: false } };
       yield* read({ ...withInput, finishedAt: { $exists: true } }) as AsyncIterable<AnyJobRecord>;
       yield* read({ ...withInput, status: 'queued' }) as AsyncIterable<AnyJobRecord>;
     },
-    async *speechEndedSince(time) {
-      const ended = { kind: 'speech' as const, finishedAt: { $gte: time } };
-      for await (const { _id } of Job.find(ended, { _id: 1 }).lean().cursor({ batchSize: READ_AT_ONCE })) yield _id;
+    async *fileMakersEndedSince(time) {
+      for (const kind of FILE_MAKERS) {
+        const ended = Job.find({ kind, finishedAt: { $gte: time } }, { result: 1, 'task.audio': 1 });
+        for await (const job of ended.lean().cursor({ batchSize: READ_AT_ONCE })) yield { task: {}, ...job };
+      }
     },
     async failWithoutInput(id, failure, expiresAt) {
       const now = new Date();

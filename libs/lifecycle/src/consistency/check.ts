@@ -6,7 +6,7 @@ import type { RemovalDeps } from '../removal.ts';
 export const INCONSISTENCY_KINDS = [
   'orphan_blobs',
   'missing_blob',
-  'leftover_parts',
+  'leftover_files',
   'record_without_account',
   'message_without_conversation',
   'job_without_webhook_rows',

@@ -191,34 +191,47 @@ describe('a lost file', () => {
   });
 });
 
-describe('parts of a speech', () => {
+describe('files of a speech', () => {
   const insertSpeech = async (fields: Partial<JobRecord<'speech'>>) => {
     const task = { model: 'test', voice: 'v', input: 'hi', format: 'mp3', speed: 1 } as const;
     const id = await at.insertJob({ kind: 'speech', task, ...fields });
-    for (const name of ['part-1-0.s16le', 'part-2-1.s16le', 'output-2.mp3', 'timings-2.json']) {
+    for (const name of ['part-1-0.s16le', 'part-2-1.s16le', 'output-1.mp3', 'output-2.mp3', 'timings-2.json']) {
       await at.storeBlob(`${id}/${name}`);
     }
     return id;
   };
   const filesOf = async (id: string) => (await Array.fromAsync(at.blobs.list(id), ({ key }) => key)).toSorted();
 
-  test.each(['completed', 'failed', 'cancelled'] as const)('that is %s go, its results stay', async (status) => {
-    const id = await insertSpeech({ status, finishedAt: new Date() });
-    await expectMended('leftover_parts', id);
+  const resultOf = (id: string) => ({
+    blobKey: `${id}/output-2.mp3`,
+    contentType: 'audio/mpeg',
+    bytes: 5,
+    durationSeconds: 1,
+    timings: { blobKey: `${id}/timings-2.json`, bytes: 5 },
+  });
+
+  test('that has completed stay if it names them, and those of another attempt go', async () => {
+    const id = newId('speech');
+    await insertSpeech({ _id: id, finishedAt: new Date(), result: resultOf(id) });
+    await expectMended('leftover_files', id);
     expect(await filesOf(id)).toEqual([`${id}/output-2.mp3`, `${id}/timings-2.json`]);
+  });
+
+  test.each(['failed', 'cancelled', 'expired'] as const)('that is %s go', async (status) => {
+    const id = await insertSpeech({ status, finishedAt: new Date() });
+    await expectMended('leftover_files', id);
+    expect(await filesOf(id)).toEqual([]);
   });
 
   test.each(['queued', 'in_progress'] as const)('that is %s stay', async (status) => {
     const id = await insertSpeech({ status });
     expect(await sweepTwice(true)).toEqual([{}, {}]);
-    expect(await filesOf(id)).toHaveLength(4);
+    expect(await filesOf(id)).toHaveLength(5);
   });
 
-  test('are not missed, but its timings are', async () => {
-    const timings = (id: string) => ({ blobKey: `${id}/timings-2.json`, bytes: 5 });
+  test('that only kept it going are not missed, but its timings are', async () => {
     const id = newId('speech');
-    const result = { blobKey: `${id}/output-2.mp3`, contentType: 'audio/mpeg', bytes: 5, durationSeconds: 1 };
-    await insertSpeech({ _id: id, finishedAt: new Date(), result: { ...result, timings: timings(id) } });
+    await insertSpeech({ _id: id, finishedAt: new Date(), result: resultOf(id) });
     await sweepTwice();
     expect(await findings()).toEqual([]);
     await at.blobs.delete(`${id}/timings-2.json`);

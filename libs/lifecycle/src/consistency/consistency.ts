@@ -7,16 +7,16 @@ import {
   type InconsistencyKind,
 } from './check.ts';
 import { erasedRecords, unfinishedErasures } from './erasure-checks.ts';
+import { leftoverFiles } from './leftover-files.ts';
 import { missingBlobs } from './missing-blobs.ts';
 import { queueEntriesWithoutJob } from './queue-checks.ts';
 import { messagesWithoutConversation, orphanBlobs, recordsWithoutAccount } from './record-checks.ts';
-import { leftoverParts } from './speech-parts.ts';
 import { deliveriesWithoutJob, jobsWithoutWebhookRows } from './webhook-checks.ts';
 
 const CHECKS: Record<InconsistencyKind, ConsistencyCheck> = {
   orphan_blobs: orphanBlobs,
   missing_blob: missingBlobs,
-  leftover_parts: leftoverParts,
+  leftover_files: leftoverFiles,
   record_without_account: recordsWithoutAccount,
   message_without_conversation: messagesWithoutConversation,
   job_without_webhook_rows: jobsWithoutWebhookRows,
