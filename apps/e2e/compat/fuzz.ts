@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientsProgram } from '@aigolos/testing';
 import { execa } from 'execa';
@@ -23,6 +25,8 @@ const CONFIG = join(import.meta.dirname, 'schemathesis.toml');
 export async function fuzzApi(stack: Stack, { examples, seconds }: FuzzOptions): Promise<string | undefined> {
   // The addresses that it makes up as webhooks are nobody's to be called.
   await stack.end(stack.app('worker-webhooks'), 'SIGTERM');
+  // It keeps notes where it runs.
+  const cwd = await mkdtemp(join(tmpdir(), 'aigolos-fuzz-'));
   const run = async (selection: string[], maxSeconds: number) => {
     const args = [
       ...['--config-file', CONFIG, 'run', `${stack.url}/openapi.json`],
@@ -33,10 +37,11 @@ export async function fuzzApi(stack: Stack, { examples, seconds }: FuzzOptions):
       ...['--workers', '1', '--no-color', '--generation-deterministic', '--continue-on-failure', '--warnings', 'off'],
       ...selection,
     ];
-    return execa(clientsProgram('schemathesis'), args, { reject: false, all: true, stdin: 'ignore' });
+    return execa(clientsProgram('schemathesis'), args, { cwd, reject: false, all: true, stdin: 'ignore' });
   };
   const most = await run(['--exclude-path-regex', ERASURES], Math.max(1, seconds - 5));
   const erasures = await run(['--include-path-regex', ERASURES], Math.min(5, seconds));
+  await rm(cwd, { recursive: true, force: true });
   const found = [most, erasures].filter(({ exitCode }) => exitCode !== 0).map(({ all }) => all);
   return found.length === 0 ? undefined : found.join('\n');
 }

@@ -25,7 +25,7 @@ export function describeLangChain(house: () => Stack): void {
     test('streams', async () => {
       const pieces = await Array.fromAsync(await chatModel().stream('[[words 30]]'));
       const words = Array.from({ length: 20 }, (_, index) => `word${index + 1} `);
-      expect(pieces.map(({ content }) => content).join('')).toBe(words.join(''));
+      expect(pieces.map(({ text }) => text).join('')).toBe(words.join(''));
       expect(pieces.length).toBeGreaterThan(2);
     });
 
