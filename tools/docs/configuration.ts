@@ -1,9 +1,3 @@
-/**
- * Writes docs/configuration.md from the apps' own schemas; with `--check` it fails where the page is not what it would write.
- * Run with Node 24: `npm run docs`, `npm run docs:check`.
- */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { z } from 'zod';
 import { ConfigSchema as cli } from '../../apps/cli/src/config.ts';
 import { ConfigSchema as gateway } from '../../apps/gateway/src/config.ts';
@@ -13,7 +7,6 @@ import { ConfigSchema as maintenance } from '../../apps/worker-maintenance/src/c
 import { ConfigSchema as tts } from '../../apps/worker-tts/src/config.ts';
 import { ConfigSchema as webhooks } from '../../apps/worker-webhooks/src/config.ts';
 
-const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'configuration.md');
 const APPS: Record<string, z.ZodObject> = {
   gateway,
   'worker-asr': asr,
@@ -51,7 +44,8 @@ function defaultOf(name: string, schema: z.ZodType): string {
   return [value, SET_BY_START.has(name) ? '*set by `npm start`*' : undefined].filter(Boolean).join('; ');
 }
 
-function render(): string {
+/** The page docs/configuration.md, from the apps' own schemas. */
+export function configurationPage(): string {
   const users = new Map<string, { schema: z.ZodType; apps: string[] }>();
   for (const [app, { shape }] of Object.entries(APPS)) {
     for (const [name, schema] of Object.entries<z.ZodType>(shape)) {
@@ -76,14 +70,4 @@ function render(): string {
     section(app, (apps) => apps.length === 1 && apps[0] === app),
   );
   return INTRODUCTION + shared + own.join('');
-}
-
-const page = render();
-if (process.argv.includes('--check')) {
-  if ((await readFile(PAGE, 'utf8').catch(() => '')) !== page) {
-    console.error('docs/configuration.md is not what the apps say: run `npm run docs`.');
-    process.exitCode = 1;
-  }
-} else {
-  await writeFile(PAGE, page);
 }

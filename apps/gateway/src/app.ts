@@ -29,6 +29,7 @@ import { exportRoutes } from './routes/exports/exports.routes.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { limitRoutes } from './routes/limits/limits.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
+import { apiReferenceRoutes } from './routes/operations/api-reference.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
@@ -125,6 +126,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(webhookEndpointRoutes, { endpoints });
   app.register(webhookDeliveryRoutes, { deliveries });
   app.register(operationsRoutes, { checks, metrics });
+  app.register(apiReferenceRoutes);
   app.register(queueBoardRoutes, { queues: producer.queues });
   return app;
 }

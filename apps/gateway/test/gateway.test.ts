@@ -80,6 +80,8 @@ describe('errors', () => {
 
   test.each([
     ['GET', '/nothing', 'ROUTE_NOT_FOUND'],
+    ['PUT', '/v1/jobs', 'METHOD_NOT_ALLOWED'],
+    ['PUT', '/v1/jobs/trn_1/nothing', 'ROUTE_NOT_FOUND'],
     ['GET', '/%', 'VALIDATION_FAILED'],
   ])('%s %s is a problem', async (method, path, code) => {
     const url = new URL(house.url);
@@ -87,6 +89,13 @@ describe('errors', () => {
     const sent = rawRequest({ host: url.hostname, port: url.port, method, path }, (answer) => resolve(text(answer)));
     sent.end();
     expect(JSON.parse(await promise)).toMatchObject({ code, request_id: expect.any(String) });
+  });
+
+  test('a method that a path does not take is told those that it takes', async () => {
+    const answer = await house.call('/v1/jobs/trn_1?wait=1', { method: 'PUT' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD']);
+    const openAI = await house.call('/v1/models', { method: 'DELETE' });
+    expect(await openAI.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
   });
 });
 

@@ -25,6 +25,11 @@ export function receiversPython(): string {
   return programOf(join(REPOSITORY, 'apps', 'e2e', 'python', 'receivers.txt'), 'python');
 }
 
+/** A program of the Python that has the official client and the API fuzzer. @throws where `npm test` has not prepared it yet. */
+export function clientsProgram(program: 'python' | 'schemathesis'): string {
+  return programOf(join(REPOSITORY, 'apps', 'e2e', 'python', 'clients.txt'), program);
+}
+
 /** A program of a prepared Python environment, which is named by the hash of its requirements. */
 function programOf(requirements: string, program: string): string {
   const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);

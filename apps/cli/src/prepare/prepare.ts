@@ -3,7 +3,7 @@ import type { Reporter } from '../output/reporter.ts';
 import { type DatabasePlan, planDatabase } from './database.ts';
 import { configuredModels, ensureModels, withRequirements } from './models.ts';
 import { ensurePrograms, espeakProgram, mediaPrograms, redisProgram } from './programs.ts';
-import { asrEnvSpec, ensurePythonEnv, receiversEnvSpec, secantusEnvSpec } from './python-env.ts';
+import { asrEnvSpec, clientsEnvSpec, ensurePythonEnv, receiversEnvSpec, secantusEnvSpec } from './python-env.ts';
 
 /** What the stack is started with. */
 export interface Preparation {
@@ -39,5 +39,6 @@ export async function prepareTests(config: CliConfig, reporter: Reporter): Promi
   await ensurePythonEnv(secantusEnvSpec(config), config, reporter);
   await ensurePythonEnv(asrEnvSpec(config), config, reporter);
   await ensurePythonEnv(receiversEnvSpec(config), config, reporter);
+  await ensurePythonEnv(clientsEnvSpec(config), config, reporter);
   await ensureModels(withRequirements([...configuredModels(config), ...TEST_MODELS]), config, reporter);
 }

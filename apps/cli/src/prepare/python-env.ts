@@ -41,6 +41,12 @@ export function receiversEnvSpec({ paths }: CliConfig): PythonEnvSpec {
   return { name: 'Python for webhooks', requirements, bytes: 1e6 };
 }
 
+/** The official client for Python and the fuzzer of our API description, which tests run. */
+export function clientsEnvSpec({ paths }: CliConfig): PythonEnvSpec {
+  const requirements = join(paths.root, 'apps', 'e2e', 'python', 'clients.txt');
+  return { name: 'Python for clients', requirements, bytes: 115e6 };
+}
+
 /** Where the environment of a requirements file lies: another file makes another environment. */
 async function pythonEnvFolder(spec: PythonEnvSpec, config: CliConfig): Promise<string> {
   const hash = createHash('sha256')

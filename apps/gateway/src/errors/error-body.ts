@@ -16,7 +16,7 @@ export function toOpenAIError(error: AIGolosError): OpenAIErrorBody {
   return { error: { message: error.message, type, param: error.param ?? null, code } };
 }
 
-/** RFC 9457 problem details. */
+/** RFC 9457 problem details; OpenAI's clients, which call our own routes too, read the member `error` alone. */
 export function toProblem(error: AIGolosError, request: { url: string; id: string }): Problem {
   const { status } = ERROR_TABLE[error.code];
   return {
@@ -28,5 +28,6 @@ export function toProblem(error: AIGolosError, request: { url: string; id: strin
     code: error.code,
     errors: error.issues,
     request_id: request.id,
+    ...toOpenAIError(error),
   };
 }

@@ -1,6 +1,7 @@
 import { AIGolosError, NotFoundError, ValidationError } from '@aigolos/contracts';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { createAllowedMethods } from '../errors/allowed-methods.ts';
 import { isOpenAIRoute, toOpenAIError, toProblem } from '../errors/error-body.ts';
 import { ERROR_TABLE } from '../errors/error-table.ts';
 import { toAIGolosError } from '../errors/to-aigolos-error.ts';
@@ -10,40 +11,20 @@ const TRY_AGAIN_AFTER_SECONDS = 5;
 
 /** Every error leaves here, in OpenAI's shape on OpenAI's routes and as problem details elsewhere. */
 export const errors = fp(async (app) => {
-  const methodsOf = collectRoutes(app);
+  const methodsOf = createAllowedMethods(app);
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const methods = methodsOf(path);
-    if (methods.length > 0) {
-      reply.header('allow', methods.join(', '));
-      return sendError(methodNotAllowed(request.method, path, methods), request, reply);
+    const [path = ''] = request.url.split('?', 1);
+    const allowed = methodsOf(path).join(', ');
+    if (allowed !== '') {
+      reply.header('allow', allowed);
+      const message = `${path} takes ${allowed}, not ${request.method}.`;
+      return sendError(new ValidationError(message, { code: 'METHOD_NOT_ALLOWED' }), request, reply);
     }
     const error = new NotFoundError(`There is no route ${request.method} ${path}.`, { code: 'ROUTE_NOT_FOUND' });
     return sendError(error, request, reply);
   });
 });
-
-/** Notes the routes that come after it. @returns the methods that a path is there for. */
-function collectRoutes(app: FastifyInstance): (path: string) => string[] {
-  const routes: { pattern: RegExp; methods: string[] }[] = [];
-  app.addHook('onRoute', ({ url, method }) => {
-    const pattern = RegExp.escape(url)
-      .replaceAll(/\\\*|\\x2a/g, '.*')
-      .replaceAll(/(:|\\x3a)\w+/g, '[^/]+');
-    routes.push({ pattern: new RegExp(`^${pattern}/?$`), methods: [method].flat() });
-  });
-  return (path) => {
-    const matching = routes.filter(({ pattern }) => pattern.test(path));
-    return [...new Set(matching.flatMap(({ methods }) => methods))].toSorted();
-  };
-}
-
-function methodNotAllowed(method: string, path: string, methods: string[]): ValidationError {
-  return new ValidationError(`${path} does not take ${method}; it takes ${methods.join(', ')}.`, {
-    code: 'METHOD_NOT_ALLOWED',
-  });
-}
 
 /** Sends an error as the body that its route promises. */
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

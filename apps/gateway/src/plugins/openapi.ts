@@ -1,9 +1,16 @@
 import swagger from '@fastify/swagger';
 import fp from 'fastify-plugin';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+interface Operation {
+  requestBody?: { required: boolean };
+}
 
 /** Collects the schemas of all routes that are registered after it into one OpenAPI 3.1 document. */
 export const openApi = fp(async (app) => {
+  /** Operations whose body may be left out, such as `post /v1/exports`; the collector takes every body for required. */
+  const withoutBody = new Set<string>();
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.1',
@@ -19,9 +26,21 @@ export const openApi = fp(async (app) => {
     },
     transform: (route) => {
       const { schema, url } = jsonSchemaTransform(route);
+      const { body } = route.schema as { body?: unknown };
+      if (body instanceof z.ZodType && body.safeParse(undefined).success) {
+        for (const method of [route.route.method].flat()) withoutBody.add(`${method.toLowerCase()} ${url}`);
+      }
       const needsKey = route.route.config?.access !== 'public';
-      return { schema: { ...schema, ...(needsKey && { security: [{ apiKey: [] }] }) }, url };
+      return { schema: { ...schema, security: needsKey ? [{ apiKey: [] }] : [] }, url };
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => {
+      const description = jsonSchemaTransformObject(document) as { paths: Record<string, Record<string, Operation>> };
+      for (const [path, operations] of Object.entries(description.paths)) {
+        for (const [method, { requestBody }] of Object.entries(operations)) {
+          if (requestBody && withoutBody.has(`${method} ${path}`)) requestBody.required = false;
+        }
+      }
+      return description as ReturnType<typeof jsonSchemaTransformObject>;
+    },
   });
 });

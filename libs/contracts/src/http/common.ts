@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../errors.ts';
 
+const errorInOpenAIsWords = {
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+};
+
 /** OpenAI's error body. */
-export const OpenAIErrorBodySchema = z
-  .object({
-    error: z.object({
-      message: z.string(),
-      type: z.string(),
-      param: z.string().nullable(),
-      code: z.string().nullable(),
-    }),
-  })
-  .meta({ id: 'OpenAIError' });
+export const OpenAIErrorBodySchema = z.object(errorInOpenAIsWords).meta({ id: 'OpenAIError' });
 export type OpenAIErrorBody = z.infer<typeof OpenAIErrorBodySchema>;
 
-/** RFC 9457 problem details, with our code and the request's id. */
+/** RFC 9457 problem details, with our code, the request's id, and what OpenAI's clients make their exceptions of. */
 export const ProblemSchema = z
   .object({
     type: z.string(),
@@ -25,6 +25,7 @@ export const ProblemSchema = z
     code: z.enum(ERROR_CODES),
     errors: z.array(z.object({ path: z.string(), message: z.string() })),
     request_id: z.string(),
+    ...errorInOpenAIsWords,
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof ProblemSchema>;

@@ -98,7 +98,7 @@ export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (ap
     '/.well-known/jwks.json',
     {
       config: { access: 'public' },
-      schema: schema('The key by which receipts are verified', { response: { 200: JwksSchema } }),
+      schema: schema('The key by which receipts are verified', { response: { 200: JwksSchema, ...problems } }),
     },
     async () => erasures.keys(),
   );

@@ -1,0 +1,40 @@
+import type OpenAI from 'openai';
+import { expect } from 'vitest';
+import type { RouteCases } from '../case.ts';
+import { jsonOf } from './shows.ts';
+
+/** A conversation of one turn. */
+async function begin(client: OpenAI): Promise<string> {
+  const request = { model: 'gpt-4o', messages: [{ role: 'user' as const, content: 'hi' }], conversation: 'new' };
+  const answer = (await client.chat.completions.create(request)) as unknown as { conversation: { id: string } };
+  return answer.conversation.id;
+}
+
+export const conversations: RouteCases[] = [
+  {
+    route: 'GET /conversations/{conversation_id}',
+    smallest: {},
+    call: async (client, _request, options) => client.conversations.retrieve(await begin(client), options).asResponse(),
+    cases: [
+      {
+        parameter: '',
+        support: 'supported',
+        shows: (answer) =>
+          expect(jsonOf(answer)).toMatchObject({ object: 'conversation', message_count: expect.any(Number) }),
+      },
+    ],
+  },
+  {
+    route: 'DELETE /conversations/{conversation_id}',
+    smallest: {},
+    call: async (client, _request, options) => client.conversations.delete(await begin(client), options).asResponse(),
+    cases: [
+      {
+        parameter: '',
+        support: 'supported',
+        note: 'erases its jobs and their files too',
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ deleted: true }),
+      },
+    ],
+  },
+];

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clientsProgram } from '@aigolos/testing';
+import { execa } from 'execa';
+import type { Stack } from '../test/stack.ts';
+
+export interface FuzzOptions {
+  /** Requests of each kind for an operation. */
+  examples: number;
+  /** What all of it may take, about. */
+  seconds: number;
+}
+
+/** It erases the account that the requests are made with, so it comes last. */
+const ERASURES = '^/v1/erasures$';
+const CONFIG = join(import.meta.dirname, 'schemathesis.toml');
+
+/**
+ * Has schemathesis make requests from our own API description, valid ones and others, alone and one after another, and hold
+ * the answers to it: no 5xx, no status, header or body that is not described, no refusal or acceptance of the wrong ones.
+ * What the description cannot say (a text that is not blank, an address that can be called) may be refused all the same.
+ * @returns what it printed, where it found something; undefined where it did not.
+ */
+export async function fuzzApi(stack: Stack, { examples, seconds }: FuzzOptions): Promise<string | undefined> {
+  // The addresses that it makes up as webhooks are nobody's to be called.
+  await stack.end(stack.app('worker-webhooks'), 'SIGTERM');
+  // It keeps notes where it runs.
+  const cwd = await mkdtemp(join(tmpdir(), 'aigolos-fuzz-'));
+  const run = async (selection: string[], maxSeconds: number) => {
+    const args = [
+      ...['--config-file', CONFIG, 'run', `${stack.url}/openapi.json`],
+      ...['--header', `Authorization: Bearer ${stack.apiKey}`],
+      ...['--checks', 'all', '--exclude-checks', 'positive_data_acceptance'],
+      ...['--max-examples', String(examples), '--max-time', String(maxSeconds)],
+      // One: parsers of Python before 3.12 trip over each other in threads.
+      ...['--workers', '1', '--no-color', '--generation-deterministic', '--continue-on-failure', '--warnings', 'off'],
+      ...selection,
+    ];
+    return execa(clientsProgram('schemathesis'), args, { cwd, reject: false, all: true, stdin: 'ignore' });
+  };
+  const most = await run(['--exclude-path-regex', ERASURES], Math.max(1, seconds - 5));
+  const erasures = await run(['--include-path-regex', ERASURES], Math.min(5, seconds));
+  await rm(cwd, { recursive: true, force: true });
+  const found = [most, erasures].filter(({ exitCode }) => exitCode !== 0).map(({ all }) => all);
+  return found.length === 0 ? undefined : found.join('\n');
+}
