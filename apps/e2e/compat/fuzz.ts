@@ -28,15 +28,12 @@ export async function fuzzApi(stack: Stack, { examples, seconds }: FuzzOptions):
   // It keeps notes where it runs.
   const cwd = await mkdtemp(join(tmpdir(), 'aigolos-fuzz-'));
   const run = async (selection: string[], maxSeconds: number) => {
-    const args = [
-      ...['--config-file', CONFIG, 'run', `${stack.url}/openapi.json`],
-      ...['--header', `Authorization: Bearer ${stack.apiKey}`],
-      ...['--checks', 'all', '--exclude-checks', 'positive_data_acceptance'],
-      ...['--max-examples', String(examples), '--max-time', String(maxSeconds)],
-      // One: parsers of Python before 3.12 trip over each other in threads.
-      ...['--workers', '1', '--no-color', '--generation-deterministic', '--continue-on-failure', '--warnings', 'off'],
-      ...selection,
-    ];
+    const args = ['--config-file', CONFIG, 'run', `${stack.url}/openapi.json`];
+    args.push('--header', `Authorization: Bearer ${stack.apiKey}`);
+    args.push('--checks', 'all', '--exclude-checks', 'positive_data_acceptance');
+    args.push('--max-examples', String(examples), '--max-time', String(maxSeconds), '--generation-deterministic');
+    // One: parsers of Python before 3.12 trip over each other in threads.
+    args.push('--workers', '1', '--continue-on-failure', '--no-color', '--warnings', 'off', ...selection);
     return execa(clientsProgram('schemathesis'), args, { cwd, reject: false, all: true, stdin: 'ignore' });
   };
   const most = await run(['--exclude-path-regex', ERASURES], Math.max(1, seconds - 5));

@@ -25,7 +25,7 @@ export const openAIApi = JSON.parse(
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
 addFormats.default(ajv);
-ajv.addSchema({ $id: 'openai', components: openAIApi.components } as AnySchema);
+ajv.addSchema({ $id: 'openai', components: openAIApi.components });
 
 /** What is wrong with a value by a schema of OpenAI's; empty where nothing is. */
 export function breachesOf(schema: unknown, value: unknown): string[] {

@@ -23,6 +23,8 @@ const ignored = (parameter: string, value: unknown, note?: string): Case => ({
   send: { [parameter]: value },
   ...(note !== undefined && { note }),
 });
+const stopsAtThree = (answer: Answer) =>
+  expect(jsonOf(answer)).toMatchObject({ choices: [{ finish_reason: 'length' }], usage: { completion_tokens: 3 } });
 const tool = { type: 'function', function: { name: 'now', parameters: { type: 'object', properties: {} } } };
 const schema = { name: 'answer', strict: true, schema: { type: 'object', properties: {} } };
 
@@ -87,12 +89,7 @@ export const chat: RouteCases = {
         parameter,
         support: 'supported',
         send: { ...words(20), [parameter]: 3 },
-        shows: (answer) => {
-          expect(jsonOf(answer)).toMatchObject({
-            choices: [{ finish_reason: 'length' }],
-            usage: { completion_tokens: 3 },
-          });
-        },
+        shows: stopsAtThree,
       }),
     ),
     { parameter: 'stop', support: 'supported', send: { ...words(9), stop: ['word3'] }, shows: says('word1 word2 ') },

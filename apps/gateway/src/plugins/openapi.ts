@@ -40,7 +40,7 @@ export const openApi = fp(async (app) => {
           if (requestBody && withoutBody.has(`${method} ${path}`)) requestBody.required = false;
         }
       }
-      return description as ReturnType<typeof jsonSchemaTransformObject>;
+      return description;
     },
   });
 });

@@ -119,7 +119,9 @@ function textOf(job: AnyJobRecord): string | undefined {
       return job.result?.text;
     case 'voice-turn':
       return job.result?.answer.text;
-    default:
+    case 'speech':
+    case 'export':
+    case 'erasure':
       return undefined;
   }
 }
