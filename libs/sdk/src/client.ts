@@ -105,11 +105,13 @@ function nameOf(file: UploadFile): string {
   return file instanceof File && file.name !== '' ? file.name : 'audio';
 }
 
+type FieldValue = string | number | string[] | undefined;
+
 /** Lists have names that end in `[]`, as OpenAI's clients write them. */
-function toFormFields(fields: object): [string, string][] {
-  return Object.entries(fields).flatMap(([name, value]: [string, unknown]): [string, string][] => {
+function toFormFields(fields: Record<string, FieldValue>): [string, string][] {
+  return Object.entries(fields).flatMap(([name, value]): [string, string][] => {
     if (value === undefined) return [];
-    if (Array.isArray(value)) return value.map((item) => [`${name}[]`, String(item)]);
+    if (Array.isArray(value)) return value.map((item) => [`${name}[]`, item]);
     return [[name, String(value)]];
   });
 }

@@ -47,7 +47,7 @@ export function createJobs(transport: Transport): Jobs {
     list: ({ signal, ...query } = {}) => {
       const search = new URLSearchParams();
       for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
-      return send({ path: `/v1/jobs?${search}`, signal }, asJson<JobList>);
+      return send({ path: `/v1/jobs?${search.toString()}`, signal }, asJson<JobList>);
     },
     cancel: (id, { signal } = {}) =>
       send({ method: 'POST', path: path(id, '/cancel'), isRepeatable: () => true, signal }, asJson<JobView>),

@@ -34,7 +34,7 @@ export function fromOpenAI(
 }
 
 /** Seconds, or the date of which it is so many seconds (RFC 9110, section 10.2.3). */
-export function retryAfterSeconds(headers: Headers, now = Date.now()): number | undefined {
+function retryAfterSeconds(headers: Headers, now = Date.now()): number | undefined {
   const given = headers.get('retry-after');
   if (given === null) return undefined;
   const seconds = /^\d+$/.test(given) ? Number(given) : (Date.parse(given) - now) / 1_000;

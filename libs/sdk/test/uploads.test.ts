@@ -17,6 +17,11 @@ async function formOf(request: IncomingMessage): Promise<FormData> {
   return new Response(await buffer(request), { headers }).formData();
 }
 
+const sizeOf = (form: FormData | undefined) => {
+  const file = form?.get('file');
+  return file instanceof File ? file.size : undefined;
+};
+
 /** Keeps the forms that arrive whole. */
 function receiving(forms: FormData[]): Parameters<typeof serve>[0] {
   return async (request, response) => {
@@ -73,7 +78,7 @@ describe('an upload', () => {
     const onProgress = ({ sentBytes }: UploadProgress) => void told.push(sentBytes);
     await service.client.transcriptions.submit({ file: new Blob([content]), model: 'whisper-1', onProgress });
     expect(forms).toHaveLength(1);
-    expect((forms[0]?.get('file') as File).size).toBe(content.length);
+    expect(sizeOf(forms[0])).toBe(content.length);
     expect(told.filter((bytes) => bytes === 0)).toHaveLength(2);
     expect(told.at(-1)).toBe(content.length);
   });
@@ -84,7 +89,7 @@ describe('an upload', () => {
     const submit = () =>
       service.client.transcriptions.submit({ file: new Blob([content]).stream(), model: 'whisper-1' });
     await submit();
-    expect((forms[0]?.get('file') as File).size).toBe(content.length);
+    expect(sizeOf(forms[0])).toBe(content.length);
     await expect(submit()).rejects.toThrow(ConnectionError);
     expect(service.asked).toHaveLength(2);
   });
@@ -127,7 +132,7 @@ describe('an upload', () => {
     const { transcriptions } = service.client;
     await transcriptions.submit({ file: new Blob([content]), model: 'whisper-1', onProgress });
     await transcriptions.submit({ file: new Blob([content]).stream(), model: 'whisper-1' });
-    expect(forms.map((form) => (form.get('file') as File).size)).toEqual([content.length, content.length]);
+    expect(forms.map(sizeOf)).toEqual([content.length, content.length]);
     expect(told).toEqual([0, content.length]);
   });
 });
