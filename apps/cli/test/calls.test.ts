@@ -40,10 +40,9 @@ beforeAll(async () => {
     if (action === 'result') return response.writeHead(200, { 'content-type': 'text/plain' }).end('hello');
     if (id.endsWith('hang')) {
       waitedFor.add(id);
-      gateway.emit('waited');
-      return;
+      return gateway.emit('waited');
     }
-    json(200, view(id, id.endsWith('fail') ? 'failed' : 'completed'));
+    return json(200, view(id, id.endsWith('fail') ? 'failed' : 'completed'));
   }).listen(0, '127.0.0.1');
   await once(gateway, 'listening');
   url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
