@@ -53,7 +53,7 @@ describe('the SDK', () => {
   });
 
   test('tells what happens to a job, to its end, and what it failed with', async () => {
-    const failing = await client.chat.submit(chat('[[fail]]'));
+    const failing = await client.chat.submit(chat('[[reject]]'));
     const events = await Array.fromAsync(failing.events());
     expect(events.at(-1)?.type).toBe('job.failed');
     await expect(failing.result()).rejects.toMatchObject({ code: 'LLM_ENGINE_REJECTED', jobId: failing.id });
@@ -97,7 +97,7 @@ describe('on a network that fails', () => {
       if (cuts.length === 0 && sentBytes > file.size / 4) cuts.push(cutAll());
     };
     const transcription = await shaky.transcriptions.submit({ file, model: 'whisper-1', onProgress });
-    expect(cuts).toEqual([1]);
+    expect(cuts[0]).toBeGreaterThan(0);
     const direct = await client.transcriptions.submit({ file: await kennedy(), model: 'whisper-1' });
     expect((await transcription.result()).text).toBe((await direct.result()).text);
     expect((await jobs()).length - before.length).toBe(2);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,14 +71,6 @@ async function uploads(app: FastifyInstance, take: 'ours' | 'bare', dir: string)
     const { path, sha256 } = await (take === 'ours' ? receive : pipe)(request);
     return { sha256, path };
   });
-  // What lies on the disk, looked at when nothing is measured; it is not kept.
-  app.post('/check', { config }, async (request) => {
-    const { path } = request.body as { path: string };
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
-    await rm(path);
-    return { sha256: hash.digest('hex') };
-  });
 }
 
 async function build(name: string, dir: string): Promise<FastifyInstance> {
@@ -109,8 +101,11 @@ async function build(name: string, dir: string): Promise<FastifyInstance> {
   return app;
 }
 
+const cpuMs = () => Object.values(process.cpuUsage()).reduce((sum, microseconds) => sum + microseconds, 0) / 1_000;
+
 const dir = await mkdtemp(join(tmpdir(), 'aigolos-bench-'));
 const app = await build(process.argv[2] ?? '', dir);
+process.on('message', () => process.send?.(cpuMs()));
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
 process.once('SIGTERM', () => {
   void app.close().then(() => rm(dir, { recursive: true, force: true }));
