@@ -56,11 +56,15 @@ if (asked('upload')) {
   ratio('blob store to bare pipe', ours, bare, LEAST_UPLOAD);
 }
 if (asked('queue')) {
-  const took = await queuePath(Number(values.calls));
+  const { took, cpu } = await queuePath(Number(values.calls));
   const at = (part: number) => took[Math.min(took.length - 1, Math.floor(took.length * part))] ?? Number.NaN;
   const [median, p90, p99] = [at(0.5), at(0.9), at(0.99)];
   say(
     `queue path, ms over ${took.length} calls: median ${median.toFixed(1)}, p90 ${p90.toFixed(1)}, p99 ${p99.toFixed(1)}`,
+  );
+  const { own, database, redis } = cpu;
+  say(
+    `  of it processor time: gateway, worker and client ${own.toFixed(1)}, database ${database.toFixed(1)}, Redis ${redis.toFixed(1)}`,
   );
   if (!(median < MOST_MEDIAN_MS)) failures.push(`queue path: the median is not under ${MOST_MEDIAN_MS} ms`);
   if (!(p99 < MOST_P99_MS)) failures.push(`queue path: p99 is not under ${MOST_P99_MS} ms`);
