@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -16,34 +16,7 @@ let url: string;
 const cancelled: string[] = [];
 const waitedFor = new Set<string>();
 beforeAll(async () => {
-  gateway = createServer(async (request, response) => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const json = (status: number, body: object) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    if (request.headers.authorization !== 'Bearer sk-good') {
-      return json(401, {
-        error: { message: 'This API key is not known.', type: '', param: null, code: 'invalid_api_key' },
-      });
-    }
-    if (request.method === 'POST' && !path.startsWith('/v1/jobs')) {
-      const [end = 'done'] = /fail|hang/.exec(await text(request)) ?? [];
-      const kind = path.includes('speech') ? 'speech' : path.includes('chat') ? 'chat' : 'transcription';
-      return json(202, view(`${kind}-${end}`, 'queued'));
-    }
-    const [, id = '', action] = /^\/v1\/jobs\/([\w-]+)(?:\/(\w+))?/.exec(path) ?? [];
-    if (action === 'cancel') {
-      cancelled.push(id);
-      return json(200, view(id, 'cancelled'));
-    }
-    if (action === 'result' && id.startsWith('speech'))
-      return response.writeHead(200, { 'content-type': 'audio/wav' }).end('sound');
-    if (action === 'result') return response.writeHead(200, { 'content-type': 'text/plain' }).end('hello');
-    if (id.endsWith('hang')) {
-      waitedFor.add(id);
-      return gateway.emit('waited');
-    }
-    return json(200, view(id, id.endsWith('fail') ? 'failed' : 'completed'));
-  }).listen(0, '127.0.0.1');
+  gateway = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await once(gateway, 'listening');
   url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
 });
@@ -51,6 +24,35 @@ afterAll(() => {
   gateway.closeAllConnections();
   gateway.close();
 });
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  const json = (status: number, body: object) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (request.headers.authorization !== 'Bearer sk-good') {
+    return json(401, {
+      error: { message: 'This API key is not known.', type: '', param: null, code: 'invalid_api_key' },
+    });
+  }
+  if (request.method === 'POST' && !path.startsWith('/v1/jobs')) {
+    const [end = 'done'] = /fail|hang/.exec(await text(request)) ?? [];
+    const kind = path.includes('speech') ? 'speech' : path.includes('chat') ? 'chat' : 'transcription';
+    return json(202, view(`${kind}-${end}`, 'queued'));
+  }
+  const [, id = '', action] = /^\/v1\/jobs\/([\w-]+)(?:\/(\w+))?/.exec(path) ?? [];
+  if (action === 'cancel') {
+    cancelled.push(id);
+    return json(200, view(id, 'cancelled'));
+  }
+  if (action === 'result' && id.startsWith('speech'))
+    return response.writeHead(200, { 'content-type': 'audio/wav' }).end('sound');
+  if (action === 'result') return response.writeHead(200, { 'content-type': 'text/plain' }).end('hello');
+  if (id.endsWith('hang')) {
+    waitedFor.add(id);
+    return gateway.emit('waited');
+  }
+  return json(200, view(id, id.endsWith('fail') ? 'failed' : 'completed'));
+}
 
 function view(id: string, status: string) {
   const error = status === 'failed' ? { code: 'ASR_ENGINE_FAILED', message: 'The recogniser stopped.' } : null;
