@@ -72,12 +72,14 @@ if (asked('queue')) {
 if (asked('memory')) {
   const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
   const servers = { redisUrl: redis.url, mongoUrl: mongo.databaseUrl('bench') };
-  const { growthMB, arrivedBytes } = await uploadMemory(servers, LARGE_UPLOAD_MB).finally(async () => {
+  try {
+    const { growthMB, arrivedBytes } = await uploadMemory(servers, LARGE_UPLOAD_MB);
+    say(`memory of the gateway during an upload of ${LARGE_UPLOAD_MB} MB: ${growthMB.toFixed(0)} MB more than before`);
+    if (arrivedBytes !== LARGE_UPLOAD_MB * MB) failures.push(`only ${arrivedBytes} bytes have arrived`);
+    if (!(growthMB < MOST_GROWTH_MB)) failures.push(`memory: more than ${MOST_GROWTH_MB} MB`);
+  } finally {
     await Promise.all([redis.kill('SIGKILL'), mongo.kill('SIGKILL')]);
-  });
-  say(`memory of the gateway during an upload of ${LARGE_UPLOAD_MB} MB: ${growthMB.toFixed(0)} MB more than before`);
-  if (arrivedBytes !== LARGE_UPLOAD_MB * MB) failures.push(`only ${arrivedBytes} bytes have arrived`);
-  if (!(growthMB < MOST_GROWTH_MB)) failures.push(`memory: more than ${MOST_GROWTH_MB} MB`);
+  }
 }
 for (const failure of failures) say(`FAILED ${failure}`);
 process.exitCode = failures.length === 0 ? 0 : 1;
