@@ -50,7 +50,7 @@ const planted: Planted[] = [
       'apps/e2e/src/stack.ts': '',
     },
     breaches: [
-      'apps/e2e/package.json: imports @aigolos/gateway; the layer app may import contract, runtime, adapter, domain only',
+      'apps/e2e/package.json: imports @aigolos/gateway; the layer app may import contract, runtime, adapter, domain, sdk only',
       'libs/jobs/package.json: imports @aigolos/cli; the layer domain may import contract, runtime, adapter only',
     ],
   },

@@ -1,6 +1,6 @@
 /** The rules of the house. A project's short name is its folder's name under apps/ or libs/. */
 
-export const LAYERS = ['contract', 'runtime', 'adapter', 'domain', 'testing', 'app'] as const;
+export const LAYERS = ['contract', 'runtime', 'adapter', 'domain', 'sdk', 'testing', 'app'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 /** The layer of each lib; what lies under apps/ is of the layer `app`. */
@@ -14,6 +14,7 @@ export const LIB_LAYERS: Record<string, Layer> = {
   engines: 'adapter',
   jobs: 'domain',
   lifecycle: 'domain',
+  sdk: 'sdk',
   testing: 'testing',
 };
 
@@ -23,8 +24,10 @@ export const MAY_IMPORT: Record<Layer, readonly Layer[]> = {
   runtime: ['contract'],
   adapter: ['contract', 'runtime'],
   domain: ['contract', 'runtime', 'adapter'],
+  // It runs where nothing else of ours does: in other people's programs and pages.
+  sdk: ['contract'],
   testing: ['contract', 'runtime', 'adapter', 'domain'],
-  app: ['contract', 'runtime', 'adapter', 'domain'],
+  app: ['contract', 'runtime', 'adapter', 'domain', 'sdk'],
 };
 
 /** Only test files may import these, and only as devDependencies. */

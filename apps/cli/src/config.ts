@@ -10,6 +10,15 @@ export const ConfigSchema = z.looseObject({
   PATH: z.string().default('').describe('folders with programs'),
   XDG_CACHE_HOME: z.string().optional().describe('the cache folder of the user'),
   AIGOLOS_HOME: z.string().optional().describe('folder of all data; .aigolos in the project where absent'),
+  AIGOLOS_URL: z
+    .url()
+    .optional()
+    .describe('the gateway that transcribe, speak, chat and result call; the local one where absent'),
+  AIGOLOS_API_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the key to call it with; that of the local installation where absent'),
   AIGOLOS_MODELS_DIR: z.string().optional().describe('folder of the models; in the cache folder where absent'),
   AIGOLOS_MODELS_FROM: z.string().optional().describe('a folder with models to take before any are downloaded'),
   AIGOLOS_PYTHON: z.string().default('python3').describe('Python 3.10 or newer, with pip'),

@@ -7,5 +7,5 @@ try {
 } catch (error) {
   if (!(error instanceof CliError || error instanceof AIGolosError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  process.exitCode = error instanceof CliError ? error.exitCode : 1;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAccountsCommand } from './commands/accounts.ts';
+import { addCallCommands } from './commands/calls.ts';
 import { addCleanupCommand } from './commands/cleanup.ts';
 import { doctor } from './commands/doctor.ts';
 import { addEraseCommand } from './commands/erase.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
       const { demo } = await import('./commands/demo.ts');
       await demo(file, options);
     });
+  addCallCommands(program);
   program
     .command('doctor')
     .description('say what is wrong with this machine or the running stack, and what to do')

@@ -25,3 +25,8 @@ test('docs/data-lifecycle.md: every command in it does what it says', async () =
   const files = { 'speech.flac': audioClip('kennedy') };
   await expect(runDocument('data-lifecycle.md', { stack, files })).resolves.toBeUndefined();
 });
+
+test('docs/cli.md: every command in it does what it says', async () => {
+  const files = { 'meeting.flac': audioClip('kennedy') };
+  await expect(runDocument('cli.md', { stack, files })).resolves.toBeUndefined();
+});

@@ -116,6 +116,7 @@ function textOf(job: AnyJobRecord): string | undefined {
   switch (job.kind) {
     case 'chat':
     case 'transcription':
+    case 'translation':
       return job.result?.text;
     case 'voice-turn':
       return job.result?.answer.text;

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import { startMongo, startRedis } from '@aigolos/testing';
+import { jsonRoutes } from './bench/json-routes.ts';
+import { queuePath } from './bench/queue-path.ts';
+import { uploads } from './bench/uploads.ts';
+import { MB, uploadMemory } from './upload-memory.ts';
+
+/**
+ * `npm run bench:edge`: what the edge costs. A route with zod against the same route with ajv; an upload into the blob store against
+ * a bare pipe; a synchronous call through the queue; the memory of a large upload. `--only json|upload|queue|memory` is one of them.
+ */
+
+const LEAST_JSON = 0.8;
+const LEAST_UPLOAD = 0.7;
+const MOST_MEDIAN_MS = 15;
+const MOST_P99_MS = 50;
+const MOST_GROWTH_MB = 64;
+const UPLOAD_MB = 128;
+const LARGE_UPLOAD_MB = 500;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    requests: { type: 'string', default: '10000' },
+    calls: { type: 'string', default: '500' },
+  },
+});
+const rounds = Number(values.rounds);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const failures: string[] = [];
+const asked = (name: string) => values.only === undefined || values.only === name;
+
+/** How much of a server's speed is left with another, going by their processor time, round by round. */
+function ratio(name: string, of: number[], to: number[], least?: number): void {
+  const ratios = of.map((cost, round) => (to[round] ?? Number.NaN) / cost).toSorted((a, b) => a - b);
+  const median = ratios[Math.floor(ratios.length / 2)] ?? Number.NaN;
+  say(`  ${name}: ${median.toFixed(2)} [${ratios[0]?.toFixed(2)}-${ratios.at(-1)?.toFixed(2)}]`);
+  if (least !== undefined && !(median >= least)) failures.push(`${name}: ${median.toFixed(2)} is less than ${least}`);
+}
+const all = (costs: number[], digits: number) => costs.map((cost) => cost.toFixed(digits)).join(' ');
+
+if (asked('json')) {
+  const { zod, ajv, bare } = await jsonRoutes(rounds, Number(values.requests));
+  say(
+    `JSON route, ms of processor time for a request: zod ${all(zod, 3)}; ajv ${all(ajv, 3)}; no plugins ${all(bare, 3)}`,
+  );
+  ratio('zod to ajv', zod, ajv, LEAST_JSON);
+  ratio("zod to ajv without the gateway's plugins", zod, bare);
+}
+if (asked('upload')) {
+  const { 'upload-ours': ours, 'upload-bare': bare } = await uploads(rounds, UPLOAD_MB);
+  say(
+    `upload, ms of processor time for a megabyte: blob store ${all(ours, 2)}; bare pipe ${all(bare, 2)}; all arrived as sent`,
+  );
+  ratio('blob store to bare pipe', ours, bare, LEAST_UPLOAD);
+}
+if (asked('queue')) {
+  const { took, cpu } = await queuePath(Number(values.calls));
+  const at = (part: number) => took[Math.min(took.length - 1, Math.floor(took.length * part))] ?? Number.NaN;
+  const [median, p90, p99] = [at(0.5), at(0.9), at(0.99)];
+  say(
+    `queue path, ms over ${took.length} calls: median ${median.toFixed(1)}, p90 ${p90.toFixed(1)}, p99 ${p99.toFixed(1)}`,
+  );
+  const { own, database, redis } = cpu;
+  say(
+    `  of it processor time: gateway, worker and client ${own.toFixed(1)}, database ${database.toFixed(1)}, Redis ${redis.toFixed(1)}`,
+  );
+  if (!(median < MOST_MEDIAN_MS)) failures.push(`queue path: the median is not under ${MOST_MEDIAN_MS} ms`);
+  if (!(p99 < MOST_P99_MS)) failures.push(`queue path: p99 is not under ${MOST_P99_MS} ms`);
+}
+if (asked('memory')) {
+  const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
+  const servers = { redisUrl: redis.url, mongoUrl: mongo.databaseUrl('bench') };
+  try {
+    const { growthMB, arrivedBytes } = await uploadMemory(servers, LARGE_UPLOAD_MB);
+    say(`memory of the gateway during an upload of ${LARGE_UPLOAD_MB} MB: ${growthMB.toFixed(0)} MB more than before`);
+    if (arrivedBytes !== LARGE_UPLOAD_MB * MB) failures.push(`only ${arrivedBytes} bytes have arrived`);
+    if (!(growthMB < MOST_GROWTH_MB)) failures.push(`memory: more than ${MOST_GROWTH_MB} MB`);
+  } finally {
+    await Promise.all([redis.kill('SIGKILL'), mongo.kill('SIGKILL')]);
+  }
+}
+for (const failure of failures) say(`FAILED ${failure}`);
+process.exitCode = failures.length === 0 ? 0 : 1;

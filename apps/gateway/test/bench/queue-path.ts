@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { type MongoProcess, startMongo, startRedis } from '@aigolos/testing';
+import { CHAT, said } from '../answers.ts';
+import { openHouse } from '../harness.ts';
+
+const WARM_UP = 30;
+/** Linux counts processor time in hundredths of a second (USER_HZ). */
+const TICK_MS = 10;
+
+export interface QueuePath {
+  /** Milliseconds of each call, sorted. */
+  took: number[];
+  /** Milliseconds of processor time for a call. */
+  cpu: { own: number; database: number; redis: number };
+}
+
+/**
+ * How many milliseconds a synchronous call takes whose engine takes none: HTTP, the job's record, its queue, claim, result and
+ * answer. Gateway, worker and client share a process here.
+ */
+export async function queuePath(calls: number): Promise<QueuePath> {
+  const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
+  const house = await openHouse({ url: redis.url }, testMongo(mongo));
+  try {
+    await house.work('chat', async () => said('done'));
+    const took: number[] = [];
+    const cpuMs = async () => [processMs(process.cpuUsage()), await cpuMsOf(mongo.pid), await cpuMsOf(redis.pid)];
+    let before: number[] = [];
+    for (let call = -WARM_UP; call < calls; call += 1) {
+      if (call === 0) before = await cpuMs();
+      const begun = performance.now();
+      const answer = await house.post('/v1/chat/completions', CHAT);
+      await answer.arrayBuffer();
+      if (!answer.ok) throw new Error(`a call was answered ${answer.status}`);
+      if (call >= 0) took.push(performance.now() - begun);
+    }
+    const [own = 0, database = 0, redisMs = 0] = (await cpuMs()).map(
+      (ms, index) => (ms - (before[index] ?? 0)) / calls,
+    );
+    return { took: took.toSorted((a, b) => a - b), cpu: { own, database, redis: redisMs } };
+  } finally {
+    await house.close();
+    await Promise.all([redis.kill('SIGKILL'), mongo.kill('SIGKILL')]);
+  }
+}
+
+const processMs = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1_000;
+
+/** Of another process; 0 where the system does not tell. */
+async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [user = '0', system = '0'] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * TICK_MS;
+}
+
+function testMongo(mongo: MongoProcess) {
+  let databases = 0;
+  return {
+    newDatabaseUrl() {
+      databases += 1;
+      return mongo.databaseUrl(`bench${databases}`);
+    },
+  };
+}
