@@ -26,6 +26,7 @@ import { conversationRoutes } from './routes/conversations/conversations.routes.
 import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { exportRoutes } from './routes/exports/exports.routes.ts';
+import { fileRoutes } from './routes/files/files.routes.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
@@ -38,7 +39,7 @@ import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.route
 import type { WebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
 
 export interface GatewayDeps {
-  db: Pick<Database, 'access' | 'erasures' | 'models' | 'conversations' | 'ping'>;
+  db: Pick<Database, 'access' | 'erasures' | 'files' | 'models' | 'conversations' | 'ping'>;
   jobs: Jobs;
   erasures: Erasures;
   endpoints: WebhookEndpoints;
@@ -98,6 +99,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
+  app.register(fileRoutes, { files: db.files, blobs, maxBytes: config.FILE_MAX_BYTES });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });

@@ -6,6 +6,7 @@ export * from './http/common.ts';
 export * from './http/conversations.ts';
 export * from './http/erasures.ts';
 export * from './http/exports.ts';
+export * from './http/files.ts';
 export * from './http/jobs.ts';
 export * from './http/models.ts';
 export * from './http/speech.ts';

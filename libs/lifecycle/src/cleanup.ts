@@ -1,10 +1,11 @@
 import { CLEANUP_KINDS, type CleanupKind, type JobKind } from '@aigolos/contracts';
-import type { EndedJob, IdleConversation } from '@aigolos/db';
+import type { EndedJob, IdleConversation, RemovableFile } from '@aigolos/db';
 import { batchesOf, forEachAtOnce } from './batches.ts';
 import { filesOf, isIdle, removeEndedJob, removeIdleConversation } from './due-removal.ts';
+import { removeFile } from './file-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
-const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations'>, JobKind> = {
+const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations' | 'files'>, JobKind> = {
   transcriptions: 'transcription',
   syntheses: 'speech',
   chats: 'chat',
@@ -12,7 +13,7 @@ const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations'>, JobKind> = {
 };
 
 export interface CleanupSelection {
-  /** Jobs that ended, and conversations in which nothing was said, before then. Fixed at the start. */
+  /** Jobs that ended, conversations in which nothing was said, and files that came, before then. Fixed at the start. */
   before: Date;
   /** Of this account alone. */
   account?: string | undefined;
@@ -21,7 +22,7 @@ export interface CleanupSelection {
 
 /** Something that is, or was, removed with all that belongs to it. */
 export interface CleanupItem {
-  kind: JobKind | 'conversation';
+  kind: JobKind | 'conversation' | 'uploaded_file';
   id: string;
   account: string;
   createdAt: Date;
@@ -31,7 +32,10 @@ export interface CleanupItem {
   messages?: number;
 }
 
-type Candidate = { kind: JobKind; job: EndedJob } | { kind: 'conversation'; conversation: IdleConversation };
+type Candidate =
+  | { kind: JobKind; job: EndedJob }
+  | { kind: 'conversation'; conversation: IdleConversation }
+  | { kind: 'uploaded_file'; file: RemovableFile };
 
 const COUNTED_AT_ONCE = 500;
 
@@ -80,6 +84,10 @@ async function* candidates(deps: RemovalDeps, { before, account, kinds }: Cleanu
       for await (const conversation of deps.db.conversations.idle({ idleSince: before, account })) {
         if (await isIdle(deps, conversation)) yield { kind: 'conversation', conversation };
       }
+    } else if (cleanupKind === 'files') {
+      for await (const file of deps.db.files.createdBefore({ createdBefore: before, account })) {
+        yield { kind: 'uploaded_file', file };
+      }
     } else {
       const kind = JOB_KIND_OF[cleanupKind];
       for await (const job of deps.db.jobs.ended({ kind, endedBefore: before, account })) yield { kind, job };
@@ -89,6 +97,7 @@ async function* candidates(deps: RemovalDeps, { before, account, kinds }: Cleanu
 
 async function itemOf(deps: RemovalDeps, candidate: Candidate): Promise<CleanupItem> {
   if (candidate.kind === 'conversation') return conversationItem(candidate.conversation);
+  if (candidate.kind === 'uploaded_file') return fileItem(candidate.file);
   const { kind, job } = candidate;
   return { kind, id: job._id, account: job.account, createdAt: job.createdAt, ...(await filesOf(deps, job)) };
 }
@@ -98,6 +107,9 @@ async function remove(deps: RemovalDeps, candidate: Candidate): Promise<CleanupI
     const { conversation } = candidate;
     return (await removeIdleConversation(deps, conversation)) ? conversationItem(conversation) : undefined;
   }
+  if (candidate.kind === 'uploaded_file') {
+    return (await removeFile(deps, candidate.file)) ? fileItem(candidate.file) : undefined;
+  }
   const { kind, job } = candidate;
   const files = await removeEndedJob(deps, job);
   return files && { kind, id: job._id, account: job.account, createdAt: job.createdAt, ...files };
@@ -106,4 +118,8 @@ async function remove(deps: RemovalDeps, candidate: Candidate): Promise<CleanupI
 /** What was said in it is records; it has no files of its own. */
 function conversationItem({ _id: id, account, createdAt, messageCount }: IdleConversation): CleanupItem {
   return { kind: 'conversation', id, account, createdAt, bytes: 0, files: 0, messages: messageCount };
+}
+
+function fileItem({ _id: id, account, createdAt, bytes }: RemovableFile): CleanupItem {
+  return { kind: 'uploaded_file', id, account, createdAt, bytes, files: 1 };
 }

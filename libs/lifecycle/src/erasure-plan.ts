@@ -42,6 +42,11 @@ export async function* planErasure(
     yield { kind, id };
     for await (const { key, bytes } of blobs.list(id)) yield { kind: 'file', id: key, bytes };
   }
+  for await (const { _id: id } of db.transfer.filesOf(account)) {
+    signal.throwIfAborted();
+    yield { kind: 'uploaded_file', id };
+    for await (const { key, bytes } of blobs.list(id)) yield { kind: 'file', id: key, bytes };
+  }
   yield { kind: 'account', id: account };
 }
 

@@ -92,6 +92,12 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       }),
     ),
     {
+      name: 'file_deleted',
+      collection: 'files',
+      operation: 'delete',
+      react: ({ id }) => deps.blobs.deleteRecord(id),
+    },
+    {
       name: 'message_created',
       collection: 'messages',
       operation: 'insert',

@@ -13,3 +13,17 @@ export function older(after: PageFilter['after']) {
     }
   );
 }
+
+/** The records newer than the last of the page before. */
+export function newer(after: PageFilter['after']) {
+  return (
+    after && {
+      $or: [{ createdAt: { $gt: after.createdAt } }, { createdAt: after.createdAt, _id: { $gt: after._id } }],
+    }
+  );
+}
+
+/** Of what is read: its time has not come. What is due is gone for its readers, though it is deleted a little later. */
+export function notYet() {
+  return { $not: { $lte: new Date() } };
+}

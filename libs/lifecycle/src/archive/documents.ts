@@ -1,6 +1,8 @@
 import {
   ATTEMPT_OUTCOMES,
+  FILE_PURPOSES,
   FINAL_STATUSES,
+  FileNameSchema,
   ID_PREFIXES,
   type IdPrefix,
   JOB_CATALOGUE,
@@ -10,7 +12,14 @@ import {
   JobUsageSchema,
   RetentionPolicySchema,
 } from '@aigolos/contracts';
-import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord, WebhookEndpointRecord } from '@aigolos/db';
+import type {
+  AccountRecord,
+  ConversationRecord,
+  FileRecord,
+  JobRecord,
+  MessageRecord,
+  WebhookEndpointRecord,
+} from '@aigolos/db';
 import { z } from 'zod';
 
 /**
@@ -25,8 +34,12 @@ export const DOCUMENT_KINDS = [
   'chats',
   'syntheses',
   'transcriptions',
+  'files',
 ] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
+
+/** Kinds that archives of an earlier schema version do not have. */
+export const KIND_SINCE: { readonly [Kind in DocumentKind]?: number } = { files: 2 };
 
 /** Exports and erasures are work on the data and no part of them. */
 export const DOCUMENTS_OF_JOBS = {
@@ -48,6 +61,7 @@ export interface RecordOfDocument {
   messages: MessageRecord;
   syntheses: JobRecord<'speech'>;
   transcriptions: JobRecord<'transcription'>;
+  files: FileRecord;
 }
 
 const date = z.codec(z.iso.datetime(), z.date(), {
@@ -103,6 +117,19 @@ const MESSAGE = {
   job: anyId,
   createdAt: date,
 } satisfies Fields<MessageRecord>;
+
+const FILE = {
+  id: id(ID_PREFIXES.file),
+  account: accountId,
+  purpose: z.enum(FILE_PURPOSES),
+  filename: FileNameSchema,
+  blobKey: z.string().regex(/^file_[0-9a-z]{1,64}\/[\w-]{1,64}$/),
+  bytes: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  createdAt: date,
+  expiresAt: date.optional(),
+  madeBy: z.object({ job: anyId, fence: count }).optional(),
+} satisfies Fields<FileRecord>;
 
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */
 type Passing =
@@ -166,7 +193,7 @@ const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind)
     outputDeletedAt: date.optional(),
   }) satisfies Fields<JobRecord, Passing & keyof JobRecord>;
 
-/** Version 1 of the documents. A field that a record gains does not compile until it is listed here, or left out by name. */
+/** A field that a record gains does not compile until it is listed here, or left out by name. */
 const SCHEMAS = {
   account: z.strictObject(ACCOUNT),
   'webhook-endpoints': z.strictObject(WEBHOOK_ENDPOINT),
@@ -175,6 +202,10 @@ const SCHEMAS = {
   messages: z.strictObject(MESSAGE),
   syntheses: z.strictObject(jobFields('speech')),
   transcriptions: z.strictObject(jobFields('transcription')),
+  // Its bytes are nobody else's.
+  files: z
+    .strictObject(FILE)
+    .refine(({ id, blobKey }) => blobKey.startsWith(`${id}/`), 'blobKey is that of another record'),
 } satisfies Record<DocumentKind, z.ZodObject>;
 
 /**

@@ -60,7 +60,7 @@ export interface Populated {
   jobs: { transcription: string; speech: string; chat: string };
 }
 
-/** An account that has used everything: transcriptions with their audio, spoken texts, conversations, a job that runs. */
+/** An account that has used everything: transcriptions with their audio, spoken texts, files, conversations, a job that runs. */
 export async function populate({ db, blobs }: TestInstallation, username: string, times = 1): Promise<Populated> {
   const { _id: account } = await db.access.ensureAccount(username);
   await db.access.createKey({ account, role: 'user', label: `secret label of ${username}` });
@@ -81,6 +81,7 @@ export async function populate({ db, blobs }: TestInstallation, username: string
   for (let time = 0; time < times; time += 1) {
     const transcription = await transcribed({ db, blobs }, account, `sound ${time} of ${username}`);
     const speech = await spoken({ db, blobs }, account, `voice ${time} of ${username}`);
+    await uploaded({ db, blobs }, account, `notes ${time} of ${username}`);
     const conversation = (await db.conversations.create(account))._id;
     let chat = '';
     for (const said of ['hello', 'Что нового? 🎙', '“quoted”\nand more'])
@@ -130,6 +131,19 @@ async function transcribed(
     }),
   );
   return id;
+}
+
+async function uploaded(
+  { db, blobs }: Pick<TestInstallation, 'db' | 'blobs'>,
+  account: string,
+  content: string,
+): Promise<void> {
+  const id = newId('file');
+  const blobKey = `${id}/content`;
+  const bytes = await storeBlob(blobs, blobKey, content);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const what = { account, purpose: 'user_data', filename: 'заметки.txt', createdAt: new Date() } as const;
+  await db.files.insert({ _id: id, ...what, blobKey, bytes, sha256 });
 }
 
 async function spoken(deps: Pick<TestInstallation, 'db' | 'blobs'>, account: string, text: string): Promise<string> {

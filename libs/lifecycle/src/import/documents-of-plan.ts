@@ -57,6 +57,7 @@ function placeOf(kind: DocumentKind, document: Document): string {
     case 'chats':
     case 'syntheses':
     case 'transcriptions':
+    case 'files':
       return `${String(document['createdAt'])} ${document.id}`;
   }
 }

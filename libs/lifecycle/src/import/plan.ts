@@ -53,6 +53,7 @@ export const KIND_OF_DOCUMENTS = {
   messages: 'message',
   syntheses: 'job',
   transcriptions: 'job',
+  files: 'file',
 } as const satisfies Record<DocumentKind, TransferredKind>;
 
 /**

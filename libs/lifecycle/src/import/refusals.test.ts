@@ -110,7 +110,7 @@ describe('a folder is refused, and nothing of it is taken, where', () => {
   test.each<[string, (manifest: Manifest) => unknown, string]>([
     [
       'a newer version made it',
-      (manifest) => ({ ...manifest, schemaVersion: 2, new: true }),
+      (manifest) => ({ ...manifest, schemaVersion: 3, new: true }),
       'a newer version of AIGolos',
     ],
     ['its manifest is of something else', () => ({ name: 'package' }), 'not that of an export of AIGolos'],

@@ -4,12 +4,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
+import { type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
-import { type ReceiveOptions, receiveForm } from './receive-form.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
 
 /** Longest first: what is serialised loses the fields that its schema does not have. */
 export const transcriptContent = z.union([TranscriptionVerboseJsonSchema, TranscriptionJsonSchema]);
+
+const AUDIO = { field: 'file', what: 'audio', tooLarge: 'AUDIO_TOO_LARGE' } as const;
 
 export interface TranscriptionRoutesDeps extends TranscriptionsDeps {
   answers: Answers;
@@ -48,7 +50,7 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
     },
     async (request, reply) => {
       const wishes = await options(request);
-      const form = await receiveForm(request, upload);
+      const form = await receiveForm(request, { ...upload, takes: AUDIO });
       const submitted = await transcriptions.submit(request.account, form, wishes);
       return answers.submission(request, reply, submitted);
     },
