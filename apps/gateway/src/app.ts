@@ -27,19 +27,21 @@ import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { exportRoutes } from './routes/exports/exports.routes.ts';
 import { fileRoutes } from './routes/files/files.routes.ts';
+import { createFiles } from './routes/files/files.service.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
+import { uploadRoutes } from './routes/uploads/uploads.routes.ts';
 import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.routes.ts';
 import type { WebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
 import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.routes.ts';
 import type { WebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
 
 export interface GatewayDeps {
-  db: Pick<Database, 'access' | 'erasures' | 'files' | 'models' | 'conversations' | 'ping'>;
+  db: Pick<Database, 'access' | 'erasures' | 'files' | 'models' | 'uploads' | 'conversations' | 'ping'>;
   jobs: Jobs;
   erasures: Erasures;
   endpoints: WebhookEndpoints;
@@ -75,6 +77,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const answers = createAnswers({ jobs, blobs, media, stopping });
   const options = createSubmissionOptions(endpoints);
   const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES };
+  const files = createFiles({ files: db.files, blobs });
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
   app.register(requestIds);
@@ -99,7 +102,8 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
-  app.register(fileRoutes, { files: db.files, blobs, maxBytes: config.FILE_MAX_BYTES });
+  app.register(fileRoutes, { files, blobs, maxBytes: config.FILE_MAX_BYTES });
+  app.register(uploadRoutes, { uploads: db.uploads, files, blobs, maxBytes: config.FILE_MAX_BYTES });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });

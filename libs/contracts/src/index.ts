@@ -12,6 +12,7 @@ export * from './http/models.ts';
 export * from './http/speech.ts';
 export * from './http/submissions.ts';
 export * from './http/transcriptions.ts';
+export * from './http/uploads.ts';
 export * from './ids.ts';
 export * from './jobs/catalogue.ts';
 export * from './jobs/chat.ts';

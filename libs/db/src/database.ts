@@ -8,6 +8,7 @@ import { defineErasureModels } from './models/erasure.model.ts';
 import { defineFileModel } from './models/file.model.ts';
 import { defineJobModel } from './models/job.model.ts';
 import { defineOperationsModels } from './models/operations.model.ts';
+import { defineUploadModel } from './models/upload.model.ts';
 import { defineWebhookModels } from './models/webhook.model.ts';
 import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
 import { type ConsistencyRepository, createConsistencyRepository } from './repositories/consistency.repository.ts';
@@ -22,6 +23,7 @@ import { createJobsRepository, type JobsRepository } from './repositories/jobs.r
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
 import { createTaskRunsRepository, type TaskRunsRepository } from './repositories/task-runs.repository.ts';
 import { createTransferRepository, type TransferRepository } from './repositories/transfer.repository.ts';
+import { createUploadsRepository, type UploadsRepository } from './repositories/uploads.repository.ts';
 import { createWebhooksRepository, type WebhooksRepository } from './repositories/webhooks.repository.ts';
 import { type WatchOptions, watchChanges } from './watcher.ts';
 
@@ -30,6 +32,7 @@ export interface Database {
   conversations: ConversationsRepository;
   access: AccessRepository;
   files: FilesRepository;
+  uploads: UploadsRepository;
   erasures: ErasuresRepository;
   consistency: ConsistencyRepository;
   inspection: InspectionRepository;
@@ -63,6 +66,7 @@ export async function openDatabase(url: string): Promise<Database> {
   const { Conversation, Message } = defineConversationModels(connection);
   const { Account, ApiKey } = defineAccessModels(connection);
   const File = defineFileModel(connection);
+  const Upload = defineUploadModel(connection);
   const { ErasureItem, SigningKey } = defineErasureModels(connection);
   const { WebhookEndpoint, WebhookDelivery } = defineWebhookModels(connection);
   const { AnnouncedModel, Lease, Watcher, TaskRun } = defineOperationsModels(connection);
@@ -76,6 +80,7 @@ export async function openDatabase(url: string): Promise<Database> {
     conversations: createConversationsRepository(Conversation, Message),
     access: createAccessRepository(Account, ApiKey),
     files: createFilesRepository(File),
+    uploads: createUploadsRepository(Upload),
     erasures: createErasuresRepository(ErasureItem, SigningKey),
     consistency: createConsistencyRepository({
       Job,
@@ -84,6 +89,7 @@ export async function openDatabase(url: string): Promise<Database> {
       Account,
       ApiKey,
       File,
+      Upload,
       WebhookEndpoint,
       WebhookDelivery,
     }),
@@ -106,6 +112,7 @@ export async function openDatabase(url: string): Promise<Database> {
         Account,
         ApiKey,
         File,
+        Upload,
         ErasureItem,
         SigningKey,
         WebhookEndpoint,

@@ -12,6 +12,7 @@ export {
   newJobRecord,
   type StoredFiles,
 } from './models/job.model.ts';
+export type { UploadPartRecord, UploadRecord } from './models/upload.model.ts';
 export {
   type DeliveryAttempt,
   type DeliveryStatus,
@@ -36,6 +37,7 @@ export type {
   TransferredKind,
   TransferredRecords,
 } from './repositories/transfer.repository.ts';
+export type { UploadsRepository } from './repositories/uploads.repository.ts';
 export type { DeliveryOutcome } from './repositories/webhook-deliveries.repository.ts';
 export type { WebhooksRepository } from './repositories/webhooks.repository.ts';
 export type { WatchObserver } from './watcher.ts';

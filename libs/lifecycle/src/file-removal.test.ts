@@ -47,7 +47,7 @@ test('a file that is deleted by whatever means loses its bytes', async () => {
   const id = await at.insertFile();
   await at.db.files.delete(id);
   const reactions = createReactions({ ...at, cache: { invalidate: () => Promise.resolve() } });
-  const reaction = reactions.find(({ name }) => name === 'file_deleted');
+  const reaction = reactions.find(({ name }) => name === 'files_deleted');
   await reaction?.react({ collection: 'files', operation: 'delete', id, fields: {}, at: undefined }, signal);
   expect(await withBytes()).not.toContain(id);
 });
@@ -63,6 +63,16 @@ test('the sweep removes bytes without a record, and leaves those that have one',
 
 test('the erasure of an account takes its files along, as its plan says, and the receipt lists them', async () => {
   const id = await at.insertFile();
+  const upload = newId('upload');
+  const what = {
+    account: at.account,
+    purpose: 'evals',
+    filename: 'f',
+    createdAt: new Date(),
+    expiresAt: future,
+  } as const;
+  await at.db.uploads.insert({ _id: upload, ...what, bytes: 9, status: 'pending', parts: [], receivedBytes: 0 });
+  await at.storeBlob(`${upload}/part_1`);
   const files = await at.db.files.idsOf(at.account, 100);
   const plan = await Array.fromAsync(planErasure(at, at.account, signal));
   expect(new Set(plan.filter(({ kind }) => kind === 'uploaded_file').map((part) => part.id))).toEqual(new Set(files));
@@ -74,7 +84,7 @@ test('the erasure of an account takes its files along, as its plan says, and the
   });
   await at.db.jobs.insert(job);
   const { result } = await createEraser({ ...at, timing: { runningWaitMs: 100, keyWindowMs: 20 } })({ job, signal });
-  expect(result.removed).toMatchObject({ uploaded_file: files.length, file: files.length });
+  expect(result.removed).toMatchObject({ uploaded_file: files.length, upload: 1, file: files.length + 1 });
   expect((await verifyReceipt(result.receipt, await receiptKeys(at.db))).removed['uploaded_file']?.ids).toContain(id);
-  expect((await withBytes()).intersection(new Set(files))).toEqual(new Set());
+  expect((await withBytes()).intersection(new Set([...files, upload]))).toEqual(new Set());
 });

@@ -74,7 +74,7 @@ export async function openTestInstallation(redis: TestRedis, mongo: TestMongo): 
         filename: 'f',
         createdAt: new Date(),
       } as const;
-      await db.files.insert({ _id: id, ...what, blobKey, bytes: 5, sha256: '', ...fields });
+      await db.files.insert({ _id: id, ...what, blobKey, bytes: 5, sha256: '0', ...fields });
       return id;
     },
     async storeBlob(key, content = 'audio') {

@@ -91,12 +91,14 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         },
       }),
     ),
-    {
-      name: 'file_deleted',
-      collection: 'files',
-      operation: 'delete',
-      react: ({ id }) => deps.blobs.deleteRecord(id),
-    },
+    ...(['files', 'uploads'] as const).map(
+      (collection): Reaction => ({
+        name: `${collection}_deleted`,
+        collection,
+        operation: 'delete',
+        react: ({ id }) => deps.blobs.deleteRecord(id),
+      }),
+    ),
     {
       name: 'message_created',
       collection: 'messages',

@@ -6,6 +6,7 @@ export type RemovedKind =
   | JobKind
   | 'file'
   | 'uploaded_file'
+  | 'upload'
   | 'conversation'
   | 'message'
   | 'webhook_endpoint'

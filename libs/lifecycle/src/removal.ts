@@ -8,7 +8,7 @@ import type { RemovalLedger } from './removal-ledger.ts';
 import { removeWebhooks } from './webhook-removal.ts';
 
 export interface RemovalDeps {
-  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'files' | 'webhooks'>;
+  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'files' | 'uploads' | 'webhooks'>;
   blobs: Pick<BlobStore, 'deleteRecord' | 'list'>;
   producer: Pick<Producer, 'remove'>;
   live: Pick<LiveStreams, 'remove'>;

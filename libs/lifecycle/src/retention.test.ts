@@ -40,8 +40,20 @@ describe('what is due', () => {
       await house.insertJob({ expiresAt: past, webhooksPending: true }),
     ];
     for (const id of [due, ...kept]) await house.storeBlob(`${id}/input`);
-    expect(await expire(house, new Date(), signal)).toEqual({ files: 0, jobs: 1, conversations: 0, uploadedFiles: 0 });
-    expect(await expire(house, new Date(), signal)).toEqual({ files: 0, jobs: 0, conversations: 0, uploadedFiles: 0 });
+    expect(await expire(house, new Date(), signal)).toEqual({
+      files: 0,
+      jobs: 1,
+      conversations: 0,
+      uploadedFiles: 0,
+      uploads: 0,
+    });
+    expect(await expire(house, new Date(), signal)).toEqual({
+      files: 0,
+      jobs: 0,
+      conversations: 0,
+      uploadedFiles: 0,
+      uploads: 0,
+    });
     expect(await house.db.jobs.existing([due, ...kept])).toEqual(new Set(kept));
     expect((await Array.fromAsync(house.blobs.recordIds())).toSorted()).toEqual(kept.toSorted());
   });

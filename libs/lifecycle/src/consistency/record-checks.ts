@@ -19,8 +19,11 @@ export const orphanBlobs: ConsistencyCheck = {
 };
 
 /** Those of these ids whose record is there, of all kinds that have blobs. */
-async function recordsOf({ jobs, files }: Pick<Database, 'jobs' | 'files'>, ids: string[]): Promise<Set<string>> {
-  const found = await Promise.all([jobs.existing(ids), files.existing(ids)]);
+async function recordsOf(
+  { jobs, files, uploads }: Pick<Database, 'jobs' | 'files' | 'uploads'>,
+  ids: string[],
+): Promise<Set<string>> {
+  const found = await Promise.all([jobs.existing(ids), files.existing(ids), uploads.existing(ids)]);
   return new Set(found.flatMap((some) => [...some]));
 }
 

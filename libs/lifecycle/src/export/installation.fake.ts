@@ -35,7 +35,14 @@ export async function openInstallation(
         const conversations = await Array.fromAsync(transfer.conversationsOf(_id));
         const messages = conversations.map((one) => Array.fromAsync(transfer.messagesOf(one._id)));
         const endpoints = await Array.fromAsync(transfer.webhookEndpointsOf(_id));
-        return [endpoints, await Array.fromAsync(transfer.jobsOf(_id)), conversations, await Promise.all(messages)];
+        const uploads = await Array.fromAsync(transfer.filesOf(_id));
+        return [
+          endpoints,
+          uploads,
+          await Array.fromAsync(transfer.jobsOf(_id)),
+          conversations,
+          await Promise.all(messages),
+        ];
       });
       const files = [];
       for await (const id of blobs.recordIds()) files.push(...(await Array.fromAsync(blobs.list(id))));
@@ -60,7 +67,7 @@ export interface Populated {
   jobs: { transcription: string; speech: string; chat: string };
 }
 
-/** An account that has used everything: transcriptions with their audio, spoken texts, files, conversations, a job that runs. */
+/** An account that has used everything: transcriptions with their audio, spoken texts, conversations, a job that runs. */
 export async function populate({ db, blobs }: TestInstallation, username: string, times = 1): Promise<Populated> {
   const { _id: account } = await db.access.ensureAccount(username);
   await db.access.createKey({ account, role: 'user', label: `secret label of ${username}` });
@@ -81,7 +88,6 @@ export async function populate({ db, blobs }: TestInstallation, username: string
   for (let time = 0; time < times; time += 1) {
     const transcription = await transcribed({ db, blobs }, account, `sound ${time} of ${username}`);
     const speech = await spoken({ db, blobs }, account, `voice ${time} of ${username}`);
-    await uploaded({ db, blobs }, account, `notes ${time} of ${username}`);
     const conversation = (await db.conversations.create(account))._id;
     let chat = '';
     for (const said of ['hello', 'Что нового? 🎙', '“quoted”\nand more'])
@@ -133,7 +139,8 @@ async function transcribed(
   return id;
 }
 
-async function uploaded(
+/** An uploaded file with its bytes. */
+export async function uploaded(
   { db, blobs }: Pick<TestInstallation, 'db' | 'blobs'>,
   account: string,
   content: string,

@@ -1,4 +1,3 @@
-import type { BlobStore } from '@aigolos/blob-store';
 import {
   FileDeletedSchema,
   FileFormSchema,
@@ -10,13 +9,14 @@ import multipart from '@fastify/multipart';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { receiveForm } from '../../forms/receive-form.ts';
+import { type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
 import { openAIErrors } from '../shared-responses.ts';
 import { toFileView } from './file-view.ts';
-import { createFiles, type Files, type FilesDeps } from './files.service.ts';
+import type { Files } from './files.service.ts';
 
-export interface FileRoutesDeps extends FilesDeps {
-  blobs: FilesDeps['blobs'] & Pick<BlobStore, 'receive'>;
+export interface FileRoutesDeps {
+  files: Files;
+  blobs: ReceiveOptions['blobs'];
   maxBytes: number;
 }
 
@@ -25,9 +25,7 @@ const params = z.object({ id: z.string() });
 /** It is streamed, so this only documents it. */
 const bytes = { description: 'The file itself', content: { 'application/octet-stream': { schema: z.file() } } };
 
-export const fileRoutes: FastifyPluginAsyncZod<FileRoutesDeps> = async (app, { maxBytes, ...deps }) => {
-  const files = createFiles(deps);
-  const { blobs } = deps;
+export const fileRoutes: FastifyPluginAsyncZod<FileRoutesDeps> = async (app, { files, blobs, maxBytes }) => {
   const config = { access: 'user' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['files'], summary, ...fields });
   await app.register(multipart, { throwFileSizeLimit: false });

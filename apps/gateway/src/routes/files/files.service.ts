@@ -10,7 +10,7 @@ import {
   NotFoundError,
   newId,
 } from '@aigolos/contracts';
-import { type FileRecord, type FilesRepository, isDatabaseUnavailable } from '@aigolos/db';
+import { type FileRecord, type FilesRepository, isDatabaseUnavailable, isDuplicateKey } from '@aigolos/db';
 import { removeFile } from '@aigolos/lifecycle';
 import { invalidFields } from '../../errors/invalid-fields.ts';
 import { nestedFields } from '../../forms/nested-fields.ts';
@@ -37,8 +37,10 @@ export interface Files {
    * @throws where a field is wrong; nothing is left then.
    */
   upload(account: string, form: ReceivedForm): Promise<FileRecord>;
-  /** The same of one that was put together here. */
+  /** The same of one that was put together here; of one that is there by now, the file that is there. */
   keep(file: SpooledFile, what: NewFile): Promise<FileRecord>;
+  /** Anybody's. */
+  find(id: string): Promise<FileRecord | undefined>;
   /** @throws NotFoundError */
   get(account: string, id: string): Promise<FileRecord>;
   list(account: string, query: FileListQuery): Promise<{ files: FileRecord[]; hasMore: boolean }>;
@@ -75,6 +77,8 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
       return file;
     } catch (error) {
       await blobs.discard(spooled);
+      const there = isDuplicateKey(error) ? await files.find(id) : undefined;
+      if (there) return there;
       // A write that the database did not answer may have taken effect; the sweep removes the bytes if it has not.
       if (!isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
       throw error;
@@ -84,6 +88,7 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
   return {
     get,
     keep,
+    find: files.find,
     async upload(account, { file, filename, fields: given }) {
       const parsed = FileFieldsSchema.safeParse(nestedFields(given));
       const named = FileNameSchema.safeParse(filename);
