@@ -61,6 +61,18 @@ test('the sweep removes bytes without a record, and leaves those that have one',
   expect([left.has(lost), left.has(kept)]).toEqual([false, true]);
 });
 
+test('a file whose bytes are lost is told of, and goes when that is asked for alone', async () => {
+  const id = await at.insertFile();
+  await at.blobs.deleteRecord(id);
+  for (const isAsked of [false, true]) {
+    expect(await at.db.files.find(id)).toBeDefined();
+    const { sweep } = createConsistencySweep(at, { graceMs: 0, isAsked });
+    expect((await sweep(signal)).found).toMatchObject({ missing_blob: 1 });
+    await sweep(signal);
+  }
+  expect(await at.db.files.find(id)).toBeUndefined();
+});
+
 test('the erasure of an account takes its files along, as its plan says, and the receipt lists them', async () => {
   const id = await at.insertFile();
   const upload = newId('upload');

@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 import { openEnum } from './common.ts';
 
-/** What a client may upload a file for, and what only we make files for. */
-export const UPLOAD_PURPOSES = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'] as const;
-export const FILE_PURPOSES = [...UPLOAD_PURPOSES, 'batch_output'] as const;
+/** What a client may upload a file for. */
+export const FILE_PURPOSES = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
 
-export const UploadPurposeSchema = z.enum(UPLOAD_PURPOSES, { error: `must be one of ${UPLOAD_PURPOSES.join(', ')}` });
+export const FilePurposeSchema = z.enum(FILE_PURPOSES, { error: `must be one of ${FILE_PURPOSES.join(', ')}` });
 
 const secondsError = `must be a whole number of seconds from ${LIMITS.fileLeastSeconds} (1 hour) to ${LIMITS.fileMostSeconds} (30 days)`;
 
@@ -27,7 +26,7 @@ export const FileNameSchema = z.string().min(1).max(512);
 
 /** The form fields beside `file`. */
 export const FileFieldsSchema = z.strictObject({
-  purpose: UploadPurposeSchema,
+  purpose: FilePurposeSchema,
   expires_after: FileExpirySchema.optional(),
 });
 

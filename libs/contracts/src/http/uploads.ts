@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 import { openEnum } from './common.ts';
-import { FILE_PURPOSES, FileExpirySchema, FileNameSchema, FileViewSchema, UploadPurposeSchema } from './files.ts';
+import { FILE_PURPOSES, FileExpirySchema, FileNameSchema, FilePurposeSchema, FileViewSchema } from './files.ts';
 
 export const UPLOAD_STATUSES = ['pending', 'completed', 'cancelled'] as const;
 export type UploadStatus = (typeof UPLOAD_STATUSES)[number];
@@ -9,7 +9,7 @@ export type UploadStatus = (typeof UPLOAD_STATUSES)[number];
 export const UploadRequestSchema = z
   .strictObject({
     filename: FileNameSchema,
-    purpose: UploadPurposeSchema,
+    purpose: FilePurposeSchema,
     bytes: z.number().int().min(1),
     mime_type: z.string().min(1).max(255).describe('Taken as OpenAI has it; the content is what counts'),
     expires_after: FileExpirySchema.optional().describe('Of the file'),

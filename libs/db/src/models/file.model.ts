@@ -1,7 +1,7 @@
 import type { FilePurpose } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
 
-/** A file that an account has uploaded or that was made for it. Its bytes are a blob of the record. */
+/** A file that an account has uploaded. Its bytes are a blob of the record. */
 export interface FileRecord {
   _id: string;
   account: string;
@@ -15,8 +15,6 @@ export interface FileRecord {
   createdAt: Date;
   /** When it goes by itself; absent where it is kept until somebody deletes it. */
   expiresAt?: Date;
-  /** The claim that made it, of one that a job made: a later claim of the job makes it anew, an earlier one must not. */
-  madeBy?: { job: string; fence: number };
 }
 
 const fileSchema = new Schema<FileRecord>(
@@ -30,7 +28,6 @@ const fileSchema = new Schema<FileRecord>(
     sha256: { type: String, required: true },
     createdAt: { type: Date, required: true },
     expiresAt: Date,
-    madeBy: Schema.Types.Mixed,
   },
   { collection: 'files', versionKey: false },
 );

@@ -22,11 +22,6 @@ export type RemovableFile = Pick<FileRecord, '_id' | 'account' | 'bytes' | 'crea
 
 export interface FilesRepository {
   insert(file: FileRecord): Promise<void>;
-  /**
-   * Puts a file that a job made in the place of what an earlier claim of the job made under the same id.
-   * @returns false where a later claim has made it.
-   */
-  putMade(file: FileRecord & Required<Pick<FileRecord, 'madeBy'>>): Promise<boolean>;
   find(id: string): Promise<FileRecord | undefined>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<FileRecord | undefined>;
@@ -41,6 +36,7 @@ export interface FilesRepository {
   expiredBefore(time: Date): AsyncIterable<RemovableFile>;
   /** Longest ago first. */
   createdBefore(filter: OldFilesFilter): AsyncIterable<RemovableFile>;
+  /** Everybody's. */
   all(): AsyncIterable<Pick<FileRecord, '_id' | 'blobKey'>>;
 }
 
@@ -51,14 +47,6 @@ export function createFilesRepository(File: Model<FileRecord>): FilesRepository 
   return {
     async insert(file) {
       await File.create(file);
-    },
-    async putMade(file) {
-      const { _id, ...fields } = file;
-      const older = { _id, 'madeBy.fence': { $lte: file.madeBy.fence } };
-      if ((await File.updateOne(older, { $set: fields })).matchedCount === 1) return true;
-      if (await File.exists({ _id })) return false;
-      await File.create(file);
-      return true;
     },
     find: async (id) => (await File.findOne({ _id: id }).lean()) ?? undefined,
     findOwned: async (account, id) =>

@@ -128,7 +128,6 @@ const FILE = {
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: date,
   expiresAt: date.optional(),
-  madeBy: z.object({ job: anyId, fence: count }).optional(),
 } satisfies Fields<FileRecord>;
 
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */

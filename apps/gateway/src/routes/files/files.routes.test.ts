@@ -1,8 +1,8 @@
-import { request } from 'node:http';
 import { FileListSchema, FileViewSchema } from '@aigolos/contracts';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { useMongo, useRedis } from '@aigolos/testing';
 import OpenAI, { NotFoundError, toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cutUpload } from '../../../test/cut-upload.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
@@ -105,20 +105,7 @@ describe('an upload', () => {
 
   test('that is cut off in the middle leaves nothing', async () => {
     const before = await house.files();
-    const sending = request(`${house.url}/v1/files`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${house.keys.user}`,
-        'content-type': 'multipart/form-data; boundary=b',
-        'content-length': 50_000,
-      },
-    });
-    sending.on('error', () => {});
-    sending.write('--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n');
-    sending.write('x'.repeat(20_000));
-    await waitUntil('the file arrives', async () => (await house.files()).spool.length > before.spool.length);
-    sending.destroy();
-    await waitUntil('nothing is left', async () => (await house.files()).spool.length === before.spool.length);
+    await cutUpload(house, '/v1/files', 'file');
     expect(await house.files()).toEqual(before);
   });
 });

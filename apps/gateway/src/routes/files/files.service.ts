@@ -22,7 +22,7 @@ export interface FilesDeps {
 }
 
 export interface NewFile {
-  /** Where the caller has to know it before. */
+  /** Where it follows from something else, so that it is made once. */
   id?: string;
   account: string;
   purpose: FilePurpose;
@@ -30,7 +30,7 @@ export interface NewFile {
   expiry?: FileExpiry | undefined;
 }
 
-/** What an account has uploaded, and what was made for it. Of another account's file nobody learns that it is there. */
+/** What an account has uploaded. Of another account's file nobody learns that it is there. */
 export interface Files {
   /**
    * Keeps a file that lies in the spool; takes care of it from then on.
@@ -57,7 +57,8 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
     return file;
   }
 
-  async function keep(spooled: SpooledFile, { id = newId('file'), account, purpose, filename, expiry }: NewFile) {
+  async function keep(spooled: SpooledFile, { id: given, account, purpose, filename, expiry }: NewFile) {
+    const id = given ?? newId('file');
     const createdAt = new Date();
     const expiresAt = expiryOf(purpose, expiry, createdAt);
     const file: FileRecord = {
@@ -79,8 +80,9 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
       await blobs.discard(spooled);
       const there = isDuplicateKey(error) ? await files.find(id) : undefined;
       if (there) return there;
-      // A write that the database did not answer may have taken effect; the sweep removes the bytes if it has not.
-      if (!isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
+      // A write that the database did not answer may have taken effect, and under an id that was given somebody else may be at
+      // work; the sweep removes bytes that have no record.
+      if (given === undefined && !isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
       throw error;
     }
   }

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { request } from 'node:http';
-import { UploadPartViewSchema, type UploadView, UploadViewSchema } from '@aigolos/contracts';
+import { Readable } from 'node:stream';
+import { newId, UploadPartViewSchema, type UploadView, UploadViewSchema } from '@aigolos/contracts';
 import { expire } from '@aigolos/lifecycle';
 import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { useMongo, useRedis } from '@aigolos/testing';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cutUpload } from '../../../test/cut-upload.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
+import { createFiles } from '../files/files.service.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
@@ -98,6 +100,26 @@ describe('completing', () => {
     expect(await refused([two, one])).toEqual([400, expect.stringContaining('upload_not_pending')]);
   });
 
+  test('makes one whole file where several processes make it at the same moment', async () => {
+    const files = createFiles({ files: house.db.files, blobs: house.blobs });
+    const what = { id: newId('file'), account: house.account, purpose: 'evals', filename: 'f' } as const;
+    const spooled = await Promise.all(
+      [1, 2, 3].map(() => house.blobs.receive(Readable.from([Buffer.from('one')]), { maxBytes: 3 })),
+    );
+    const made = await Promise.all(spooled.map((file) => files.keep(file, what)));
+    expect(made.filter(({ createdAt }) => createdAt.getTime() !== made[0]?.createdAt.getTime())).toEqual([]);
+    expect(await content(what.id)).toBe('one');
+  });
+
+  test('again, after its file was deleted, says that the file is not there', async () => {
+    const { id } = await begun(3);
+    const ids = [await part(id, 'one')];
+    const file = await completed(await complete(id, ids));
+    await house.call(`/v1/files/${file}`, { method: 'DELETE' });
+    const answer = await complete(id, ids);
+    expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining(file)]);
+  });
+
   test('goes on where a process died after it had chosen the parts', async () => {
     const { id } = await begun(3);
     const ids = [await part(id, 'one')];
@@ -172,20 +194,7 @@ describe('an upload', () => {
 
   test('whose part is cut off in the middle has nothing of it', async () => {
     const { id } = await begun(50_000);
-    const sending = request(`${house.url}/v1/uploads/${id}/parts`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${house.keys.user}`,
-        'content-type': 'multipart/form-data; boundary=b',
-        'content-length': 50_000,
-      },
-    });
-    sending.on('error', () => {});
-    sending.write('--b\r\nContent-Disposition: form-data; name="data"; filename="f"\r\n\r\n');
-    sending.write('x'.repeat(20_000));
-    await waitUntil('the part arrives', async () => (await house.files()).spool.length > 0);
-    sending.destroy();
-    await waitUntil('nothing is left', async () => (await house.files()).spool.length === 0);
+    await cutUpload(house, `/v1/uploads/${id}/parts`, 'data');
     expect((await house.files()).blobs).not.toContain(id);
     expect((await house.db.uploads.findOwned(house.account, id))?.parts).toEqual([]);
   });

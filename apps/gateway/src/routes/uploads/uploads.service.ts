@@ -106,8 +106,9 @@ export function createUploads({ uploads, files, blobs, maxBytes }: UploadsDeps):
   async function complete(
     account: string,
     id: string,
-    { part_ids: partIds, md5 }: UploadCompletion,
+    completion: UploadCompletion,
   ): Promise<{ upload: UploadRecord; file: FileRecord }> {
+    const { part_ids: partIds, md5 } = completion;
     const upload = await get(account, id);
     const isAnother = upload.partIds && !isDeepStrictEqual(upload.partIds, partIds);
     if (upload.status === 'cancelled' || isAnother) throw notPending(upload);
@@ -115,12 +116,14 @@ export function createUploads({ uploads, files, blobs, maxBytes }: UploadsDeps):
     if (upload.partIds) return { upload, file: await fileOf(upload, () => assemble(blobs, parts, upload)) };
     // Before it is ended, so that a wrong order or digest leaves it open.
     const whole = await assemble(blobs, parts, { bytes: upload.bytes, md5 });
-    if (!(await uploads.end(id, { status: 'completed', partIds }))) {
+    try {
+      // Somebody else may have ended it meanwhile, in one way or the other.
+      if (!(await uploads.end(id, { status: 'completed', partIds }))) return await complete(account, id, completion);
+      const ended = { ...upload, status: 'completed' as const, partIds };
+      return { upload: ended, file: await fileOf(ended, () => Promise.resolve(whole)) };
+    } finally {
       await blobs.discard(whole);
-      return complete(account, id, { part_ids: partIds, md5 });
     }
-    const ended = { ...upload, status: 'completed' as const, partIds };
-    return { upload: ended, file: await fileOf(ended, () => Promise.resolve(whole)) };
   }
 
   return {
