@@ -26,6 +26,8 @@ import { conversationRoutes } from './routes/conversations/conversations.routes.
 import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { exportRoutes } from './routes/exports/exports.routes.ts';
+import { fileRoutes } from './routes/files/files.routes.ts';
+import { createFiles } from './routes/files/files.service.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { limitRoutes } from './routes/limits/limits.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
@@ -34,6 +36,7 @@ import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
+import { uploadRoutes } from './routes/uploads/uploads.routes.ts';
 import { voiceTurnRoutes } from './routes/voice-turns/voice-turns.routes.ts';
 import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.routes.ts';
 import type { WebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
@@ -41,7 +44,7 @@ import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.route
 import type { WebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
 
 export interface GatewayDeps {
-  db: Pick<Database, 'access' | 'erasures' | 'models' | 'conversations' | 'ping'>;
+  db: Pick<Database, 'access' | 'erasures' | 'files' | 'models' | 'uploads' | 'conversations' | 'ping'>;
   jobs: Jobs;
   erasures: Erasures;
   endpoints: WebhookEndpoints;
@@ -77,6 +80,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const answers = createAnswers({ jobs, blobs, media, stopping });
   const options = createSubmissionOptions(endpoints);
   const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES };
+  const files = createFiles({ files: db.files, blobs });
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
   app.register(requestIds);
@@ -101,6 +105,8 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
+  app.register(fileRoutes, { files, blobs, maxBytes: config.FILE_MAX_BYTES });
+  app.register(uploadRoutes, { uploads: db.uploads, files, blobs, maxBytes: config.FILE_MAX_BYTES });
   app.register(voiceTurnRoutes, {
     answers,
     options,

@@ -30,6 +30,10 @@ export const ConfigSchema = z.object({
     .describe('how long what is kept where neither request nor account says'),
   AUDIO_MAX_BYTES: intVar.min(1).default(LIMITS.audioBytes).describe('largest audio file that is taken'),
   AUDIO_MAX_SECONDS: intVar.min(1).default(LIMITS.audioSeconds).describe('longest audio that is taken'),
+  FILE_MAX_BYTES: intVar
+    .min(1)
+    .default(LIMITS.fileBytes)
+    .describe('largest file that is taken by /v1/files and /v1/uploads'),
   REUSE_RESULTS: z
     .stringbool({ error: 'must be true or false' })
     .default(true)

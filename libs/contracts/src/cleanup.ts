@@ -5,6 +5,7 @@ export const CLEANUP_KINDS = [
   'chats',
   'voice-turns',
   'exports',
+  'files',
   'conversations',
 ] as const;
 export type CleanupKind = (typeof CLEANUP_KINDS)[number];

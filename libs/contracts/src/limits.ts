@@ -14,6 +14,13 @@ export const LIMITS = {
   speechBodyBytes: 500_000 * 12 + 64 * 1024,
   audioSeconds: 2 * 60 * 60,
   audioBytes: 2 * 1024 ** 3,
+  fileBytes: 2 * 1024 ** 3,
+  uploadPartBytes: 64 * 1024 ** 2,
+  uploadParts: 10_000,
+  /** Of an upload that is not completed. */
+  uploadSeconds: 60 * 60,
+  fileLeastSeconds: 60 * 60,
+  fileMostSeconds: 30 * 24 * 60 * 60,
   waitSeconds: 300,
   retentionSeconds: 10 * 365 * 24 * 60 * 60,
   /** A record and a conversation must be there long enough to be read. */

@@ -5,8 +5,10 @@ import { createLeases, type Leases } from './lease.ts';
 import { defineAccessModels } from './models/access.model.ts';
 import { defineConversationModels } from './models/conversation.model.ts';
 import { defineErasureModels } from './models/erasure.model.ts';
+import { defineFileModel } from './models/file.model.ts';
 import { defineJobModel } from './models/job.model.ts';
 import { defineOperationsModels } from './models/operations.model.ts';
+import { defineUploadModel } from './models/upload.model.ts';
 import { defineWebhookModels } from './models/webhook.model.ts';
 import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
 import { type ConsistencyRepository, createConsistencyRepository } from './repositories/consistency.repository.ts';
@@ -15,11 +17,13 @@ import {
   createConversationsRepository,
 } from './repositories/conversations.repository.ts';
 import { createErasuresRepository, type ErasuresRepository } from './repositories/erasures.repository.ts';
+import { createFilesRepository, type FilesRepository } from './repositories/files.repository.ts';
 import { createInspectionRepository, type InspectionRepository } from './repositories/inspection.repository.ts';
 import { createJobsRepository, type JobsRepository } from './repositories/jobs.repository.ts';
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
 import { createTaskRunsRepository, type TaskRunsRepository } from './repositories/task-runs.repository.ts';
 import { createTransferRepository, type TransferRepository } from './repositories/transfer.repository.ts';
+import { createUploadsRepository, type UploadsRepository } from './repositories/uploads.repository.ts';
 import { createWebhooksRepository, type WebhooksRepository } from './repositories/webhooks.repository.ts';
 import { type WatchOptions, watchChanges } from './watcher.ts';
 
@@ -27,6 +31,8 @@ export interface Database {
   jobs: JobsRepository;
   conversations: ConversationsRepository;
   access: AccessRepository;
+  files: FilesRepository;
+  uploads: UploadsRepository;
   erasures: ErasuresRepository;
   consistency: ConsistencyRepository;
   inspection: InspectionRepository;
@@ -59,6 +65,8 @@ export async function openDatabase(url: string): Promise<Database> {
   const Job = defineJobModel(connection);
   const { Conversation, Message } = defineConversationModels(connection);
   const { Account, ApiKey } = defineAccessModels(connection);
+  const File = defineFileModel(connection);
+  const Upload = defineUploadModel(connection);
   const { ErasureItem, SigningKey } = defineErasureModels(connection);
   const { WebhookEndpoint, WebhookDelivery } = defineWebhookModels(connection);
   const { AnnouncedModel, Lease, Watcher, TaskRun } = defineOperationsModels(connection);
@@ -71,6 +79,8 @@ export async function openDatabase(url: string): Promise<Database> {
     jobs: createJobsRepository(Job),
     conversations: createConversationsRepository(Conversation, Message),
     access: createAccessRepository(Account, ApiKey),
+    files: createFilesRepository(File),
+    uploads: createUploadsRepository(Upload),
     erasures: createErasuresRepository(ErasureItem, SigningKey),
     consistency: createConsistencyRepository({
       Job,
@@ -78,6 +88,8 @@ export async function openDatabase(url: string): Promise<Database> {
       Message,
       Account,
       ApiKey,
+      File,
+      Upload,
       WebhookEndpoint,
       WebhookDelivery,
     }),
@@ -86,7 +98,7 @@ export async function openDatabase(url: string): Promise<Database> {
     models: createModelsRepository(AnnouncedModel),
     leases: createLeases(Lease),
     taskRuns: createTaskRunsRepository(TaskRun),
-    transfer: createTransferRepository({ Account, Job, Conversation, Message, WebhookEndpoint, ErasureItem }),
+    transfer: createTransferRepository({ Account, Job, Conversation, Message, WebhookEndpoint, File, ErasureItem }),
     watch: (options) => watchChanges(native(), Watcher, options),
     async prepare() {
       const present = new Set(
@@ -99,6 +111,8 @@ export async function openDatabase(url: string): Promise<Database> {
         Message,
         Account,
         ApiKey,
+        File,
+        Upload,
         ErasureItem,
         SigningKey,
         WebhookEndpoint,

@@ -3,6 +3,7 @@ export { type Database, openDatabase } from './database.ts';
 export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
 export { type AccountRecord, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
+export type { FileRecord } from './models/file.model.ts';
 export {
   type AnyJobRecord,
   type AttemptRecord,
@@ -11,6 +12,7 @@ export {
   newJobRecord,
   type StoredFiles,
 } from './models/job.model.ts';
+export type { UploadPartRecord, UploadRecord } from './models/upload.model.ts';
 export {
   type DeliveryAttempt,
   type DeliveryStatus,
@@ -22,6 +24,7 @@ export {
 export { ensureReplicaSet } from './replica-set.ts';
 export type { IdleConversation } from './repositories/conversations.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
+export type { FilesRepository, RemovableFile } from './repositories/files.repository.ts';
 export type { ListedJob, SuspectJob } from './repositories/inspection.repository.ts';
 export type { Claim, JobEnding, JobExpiry, Release, StepEnd } from './repositories/job-claims.repository.ts';
 export type { EndedJob, JobWithFiles, RunningJob } from './repositories/job-removal.repository.ts';
@@ -34,6 +37,7 @@ export type {
   TransferredKind,
   TransferredRecords,
 } from './repositories/transfer.repository.ts';
+export type { UploadsRepository } from './repositories/uploads.repository.ts';
 export type { DeliveryOutcome } from './repositories/webhook-deliveries.repository.ts';
 export type { WebhooksRepository } from './repositories/webhooks.repository.ts';
 export type { WatchObserver } from './watcher.ts';

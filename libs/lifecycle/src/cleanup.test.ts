@@ -257,9 +257,9 @@ function dyingAfter(house: TestInstallation, calls: number): RemovalDeps {
       },
     });
   const { db, blobs, producer, live, log } = house;
-  const { jobs, conversations, access, webhooks } = db;
+  const { jobs, conversations, access, files, uploads, webhooks } = db;
   return {
-    db: { jobs: mortal(jobs), conversations: mortal(conversations), access, webhooks },
+    db: { jobs: mortal(jobs), conversations: mortal(conversations), access, files, uploads, webhooks },
     blobs: mortal(blobs),
     producer: mortal(producer),
     live: mortal(live),

@@ -1,10 +1,11 @@
 import { CLEANUP_KINDS, type CleanupKind, type JobKind, TRANSCRIPT_KINDS } from '@aigolos/contracts';
-import type { EndedJob, IdleConversation } from '@aigolos/db';
+import type { EndedJob, IdleConversation, RemovableFile } from '@aigolos/db';
 import { batchesOf, forEachAtOnce } from './batches.ts';
 import { filesOf, isIdle, removeEndedJob, removeIdleConversation } from './due-removal.ts';
+import { removeFile } from './file-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
-const JOB_KINDS_OF: Record<Exclude<CleanupKind, 'conversations'>, readonly JobKind[]> = {
+const JOB_KINDS_OF: Record<Exclude<CleanupKind, 'conversations' | 'files'>, readonly JobKind[]> = {
   transcriptions: TRANSCRIPT_KINDS,
   syntheses: ['speech'],
   chats: ['chat'],
@@ -13,7 +14,7 @@ const JOB_KINDS_OF: Record<Exclude<CleanupKind, 'conversations'>, readonly JobKi
 };
 
 export interface CleanupSelection {
-  /** Jobs that ended, and conversations in which nothing was said, before then. Fixed at the start. */
+  /** Jobs that ended, conversations in which nothing was said, and files that came, before then. Fixed at the start. */
   before: Date;
   /** Of this account alone. */
   account?: string | undefined;
@@ -22,7 +23,7 @@ export interface CleanupSelection {
 
 /** Something that is, or was, removed with all that belongs to it. */
 export interface CleanupItem {
-  kind: JobKind | 'conversation';
+  kind: JobKind | 'conversation' | 'uploaded_file';
   id: string;
   account: string;
   createdAt: Date;
@@ -32,7 +33,10 @@ export interface CleanupItem {
   messages?: number;
 }
 
-type Candidate = { kind: JobKind; job: EndedJob } | { kind: 'conversation'; conversation: IdleConversation };
+type Candidate =
+  | { kind: JobKind; job: EndedJob }
+  | { kind: 'conversation'; conversation: IdleConversation }
+  | { kind: 'uploaded_file'; file: RemovableFile };
 
 const COUNTED_AT_ONCE = 500;
 
@@ -81,6 +85,10 @@ async function* candidates(deps: RemovalDeps, { before, account, kinds }: Cleanu
       for await (const conversation of deps.db.conversations.idle({ idleSince: before, account })) {
         if (await isIdle(deps, conversation)) yield { kind: 'conversation', conversation };
       }
+    } else if (cleanupKind === 'files') {
+      for await (const file of deps.db.files.createdBefore({ createdBefore: before, account })) {
+        yield { kind: 'uploaded_file', file };
+      }
     } else {
       for (const kind of JOB_KINDS_OF[cleanupKind]) {
         for await (const job of deps.db.jobs.ended({ kind, endedBefore: before, account })) yield { kind, job };
@@ -91,6 +99,7 @@ async function* candidates(deps: RemovalDeps, { before, account, kinds }: Cleanu
 
 async function itemOf(deps: RemovalDeps, candidate: Candidate): Promise<CleanupItem> {
   if (candidate.kind === 'conversation') return conversationItem(candidate.conversation);
+  if (candidate.kind === 'uploaded_file') return fileItem(candidate.file);
   const { kind, job } = candidate;
   return { kind, id: job._id, account: job.account, createdAt: job.createdAt, ...(await filesOf(deps, job)) };
 }
@@ -100,6 +109,9 @@ async function remove(deps: RemovalDeps, candidate: Candidate): Promise<CleanupI
     const { conversation } = candidate;
     return (await removeIdleConversation(deps, conversation)) ? conversationItem(conversation) : undefined;
   }
+  if (candidate.kind === 'uploaded_file') {
+    return (await removeFile(deps, candidate.file)) ? fileItem(candidate.file) : undefined;
+  }
   const { kind, job } = candidate;
   const files = await removeEndedJob(deps, job);
   return files && { kind, id: job._id, account: job.account, createdAt: job.createdAt, ...files };
@@ -108,4 +120,8 @@ async function remove(deps: RemovalDeps, candidate: Candidate): Promise<CleanupI
 /** What was said in it is records; it has no files of its own. */
 function conversationItem({ _id: id, account, createdAt, messageCount }: IdleConversation): CleanupItem {
   return { kind: 'conversation', id, account, createdAt, bytes: 0, files: 0, messages: messageCount };
+}
+
+function fileItem({ _id: id, account, createdAt, bytes }: RemovableFile): CleanupItem {
+  return { kind: 'uploaded_file', id, account, createdAt, bytes, files: 1 };
 }

@@ -18,6 +18,8 @@ export interface ErasurePlanDeps {
 }
 
 const PAGE = 500;
+/** They are gone within an hour by themselves. */
+const UPLOADS_SHOWN = 10_000;
 
 /** What the erasure of an account would remove, as it is now. Changes nothing. */
 export async function* planErasure(
@@ -40,6 +42,15 @@ export async function* planErasure(
     signal.throwIfAborted();
     if (kind === 'erasure') continue;
     yield { kind, id };
+    for await (const { key, bytes } of blobs.list(id)) yield { kind: 'file', id: key, bytes };
+  }
+  for (const id of await db.uploads.idsOf(account, UPLOADS_SHOWN)) {
+    yield { kind: 'upload', id };
+    for await (const { key, bytes } of blobs.list(id)) yield { kind: 'file', id: key, bytes };
+  }
+  for await (const { _id: id } of db.transfer.filesOf(account)) {
+    signal.throwIfAborted();
+    yield { kind: 'uploaded_file', id };
     for await (const { key, bytes } of blobs.list(id)) yield { kind: 'file', id: key, bytes };
   }
   yield { kind: 'account', id: account };

@@ -19,6 +19,7 @@ export { exportToArchive, exportToDirectory } from './export/export-archive.ts';
 export { exportToFolder } from './export/export-folder.ts';
 export type { ExportDeps } from './export/snapshot.ts';
 export type { ExportSummary, OnProgress } from './export/summary.ts';
+export { removeFile } from './file-removal.ts';
 export { type ImportOptions, type ImportSummary, importArchives } from './import/import-archives.ts';
 export type { ImportDeps, Tally } from './import/plan.ts';
 export { createReactions, type ReactionDeps } from './reactions.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
 import { type ChatTask, newId } from '@aigolos/contracts';
-import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
+import { type Database, type FileRecord, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createLiveStreams, createProducer, type LiveStreams, type Producer, type RedisConfig } from '@aigolos/queue';
 import { createLogger, type Logger } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
@@ -24,6 +24,8 @@ export interface TestInstallation {
   account: string;
   /** A finished chat job of the account, unless the fields say otherwise. */
   insertJob(fields?: Partial<JobRecord>): Promise<string>;
+  /** An uploaded file of the account, with its bytes. */
+  insertFile(fields?: Partial<FileRecord>): Promise<string>;
   storeBlob(key: string, content?: string): Promise<void>;
   /** A webhook endpoint of the account that wants to hear of completed jobs. */
   insertEndpoint(): Promise<void>;
@@ -61,6 +63,19 @@ export async function openTestInstallation(redis: TestRedis, mongo: TestMongo): 
       });
       await db.jobs.insert(record);
       return record._id;
+    },
+    async insertFile(fields = {}) {
+      const id = newId('file');
+      const blobKey = `${id}/content`;
+      await installation.storeBlob(blobKey, 'bytes');
+      const what = {
+        account: installation.account,
+        purpose: 'user_data',
+        filename: 'f',
+        createdAt: new Date(),
+      } as const;
+      await db.files.insert({ _id: id, ...what, blobKey, bytes: 5, sha256: '0', ...fields });
+      return id;
     },
     async storeBlob(key, content = 'audio') {
       await blobs.commit(await blobs.receive(Readable.from([content]), { maxBytes: 1_000 }), key);

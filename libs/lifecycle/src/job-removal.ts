@@ -13,7 +13,7 @@ const KIND_OF_PREFIX = new Map<string, JobKind>(JOB_KINDS.map((kind) => [ID_PREF
 export async function removeTraces(deps: RemovalDeps, id: string): Promise<void> {
   const kind = KIND_OF_PREFIX.get(id.slice(0, id.indexOf('_')));
   await all(deps, id, {
-    'its files': removeFiles(deps, id),
+    'its files': removeBlobs(deps, id),
     'its live stream': deps.live.remove(id),
     'its webhooks': removeDeliveries(deps, { job: id }),
     'its place on the queue': kind && removeFromQueues(deps, { id, kind }),
@@ -91,7 +91,8 @@ function postponeIn({ ledger }: RemovalDeps): (job: Job, error: unknown) => Prom
   };
 }
 
-async function removeFiles({ blobs, ledger }: RemovalDeps, id: string): Promise<void> {
+/** Removes all blobs of a record, written down before where a ledger is kept. */
+export async function removeBlobs({ blobs, ledger }: Pick<RemovalDeps, 'blobs' | 'ledger'>, id: string): Promise<void> {
   if (!ledger) return blobs.deleteRecord(id);
   const keys = await Array.fromAsync(blobs.list(id), ({ key }) => key);
   await ledger.note('file', keys);

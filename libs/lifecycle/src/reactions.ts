@@ -93,6 +93,14 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         },
       }),
     ),
+    ...(['files', 'uploads'] as const).map(
+      (collection): Reaction => ({
+        name: `${collection}_deleted`,
+        collection,
+        operation: 'delete',
+        react: ({ id }) => deps.blobs.deleteRecord(id),
+      }),
+    ),
     {
       name: 'message_created',
       collection: 'messages',

@@ -1,10 +1,12 @@
 import type { JobKind } from '@aigolos/contracts';
 import type { ErasureItem, ErasuresRepository } from '@aigolos/db';
 
-/** What a receipt counts. Files go by their keys in the blob store, everything else by its id. */
+/** What a receipt counts. A `file` is one of the blob store and goes by its key, everything else by its id. */
 export type RemovedKind =
   | JobKind
   | 'file'
+  | 'uploaded_file'
+  | 'upload'
   | 'conversation'
   | 'message'
   | 'webhook_endpoint'

@@ -2,12 +2,13 @@ import type { BlobStore } from '@aigolos/blob-store';
 import type { Database } from '@aigolos/db';
 import type { LiveStreams, Producer } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
+import { removeFilesOf } from './file-removal.ts';
 import { removeIdleJobs, removeTraces, stopJobs } from './job-removal.ts';
 import type { RemovalLedger } from './removal-ledger.ts';
 import { removeWebhooks } from './webhook-removal.ts';
 
 export interface RemovalDeps {
-  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'webhooks'>;
+  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'files' | 'uploads' | 'webhooks'>;
   blobs: Pick<BlobStore, 'deleteRecord' | 'list'>;
   producer: Pick<Producer, 'remove'>;
   live: Pick<LiveStreams, 'remove'>;
@@ -91,6 +92,8 @@ export async function emptyAccount(deps: RemovalDeps, id: string, signal?: Abort
   // Before the other jobs, so that no turn begins meanwhile.
   const remaining = await removeConversations(deps, id, signal);
   remaining.push(...(await removeJobs(deps, { account: id }, signal)));
+  // After the jobs, which make files too.
+  await removeFilesOf(deps, id, signal);
   await removeWebhooks(deps, id);
   await deps.cache?.invalidate(`jobs-of:${id}`);
   return [...new Map(remaining.map((one) => [one.what, one])).values()];

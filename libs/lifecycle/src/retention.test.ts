@@ -40,8 +40,20 @@ describe('what is due', () => {
       await house.insertJob({ expiresAt: past, webhooksPending: true }),
     ];
     for (const id of [due, ...kept]) await house.storeBlob(`${id}/input`);
-    expect(await expire(house, new Date(), signal)).toEqual({ files: 0, jobs: 1, conversations: 0 });
-    expect(await expire(house, new Date(), signal)).toEqual({ files: 0, jobs: 0, conversations: 0 });
+    expect(await expire(house, new Date(), signal)).toEqual({
+      files: 0,
+      jobs: 1,
+      conversations: 0,
+      uploadedFiles: 0,
+      uploads: 0,
+    });
+    expect(await expire(house, new Date(), signal)).toEqual({
+      files: 0,
+      jobs: 0,
+      conversations: 0,
+      uploadedFiles: 0,
+      uploads: 0,
+    });
     expect(await house.db.jobs.existing([due, ...kept])).toEqual(new Set(kept));
     expect((await Array.fromAsync(house.blobs.recordIds())).toSorted()).toEqual(kept.toSorted());
   });
@@ -70,7 +82,7 @@ describe('what is due', () => {
     const unwritten = await overdueConversation(new Date(Date.now() - HOUR_MS));
     await house.insertJob({ conversation: unwritten, turn: 0, messagesPending: true });
     for (const conversations of [1, 0]) {
-      expect(await expire(house, new Date(), signal)).toEqual({ files: 0, jobs: 0, conversations });
+      expect(await expire(house, new Date(), signal)).toMatchObject({ files: 0, jobs: 0, conversations });
     }
     expect(await house.db.conversations.exists(idle)).toBe(false);
     expect(await house.db.conversations.lastMessages(idle, 9)).toEqual([]);

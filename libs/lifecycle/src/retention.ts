@@ -2,6 +2,7 @@ import type { BlobStore } from '@aigolos/blob-store';
 import type { Database, JobWithFiles } from '@aigolos/db';
 import { forEachAtOnce } from './batches.ts';
 import { removeEndedJob, removeIdleConversation } from './due-removal.ts';
+import { removeFile, removeUpload } from './file-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
 export interface FilesDeps {
@@ -17,6 +18,9 @@ export interface Expired {
   files: number;
   jobs: number;
   conversations: number;
+  uploadedFiles: number;
+  /** Uploads that have ended, or were not completed in time. */
+  uploads: number;
 }
 
 /** Deletes those files of a job whose time has come. Harmless twice, and where the job is gone. */
@@ -32,7 +36,7 @@ export async function dropExpiredFiles(deps: FilesDeps, jobId: string, now = new
  */
 export async function expire(deps: RetentionDeps, now: Date, signal: AbortSignal): Promise<Expired> {
   const { jobs, conversations } = deps.db;
-  const expired: Expired = { files: 0, jobs: 0, conversations: 0 };
+  const expired: Expired = { files: 0, jobs: 0, conversations: 0, uploadedFiles: 0, uploads: 0 };
   let failed: { error: unknown } | undefined;
   const all = async <T>(kind: keyof Expired, due: AsyncIterable<T>, act: (item: T) => Promise<unknown>) => {
     try {
@@ -46,6 +50,8 @@ export async function expire(deps: RetentionDeps, now: Date, signal: AbortSignal
   await all('files', jobs.filesExpiredBefore(now), (job) => dropFiles(deps, job, now).then(() => true));
   await all('jobs', jobs.expiredBefore(now), (job) => removeEndedJob(deps, job));
   await all('conversations', conversations.expiredBefore(now), (found) => removeIdleConversation(deps, found));
+  await all('uploadedFiles', deps.db.files.expiredBefore(now), (file) => removeFile(deps, file));
+  await all('uploads', deps.db.uploads.expiredBefore(now), (upload) => removeUpload(deps, upload));
   if (failed) throw failed.error;
   return expired;
 }

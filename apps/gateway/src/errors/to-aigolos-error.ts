@@ -13,7 +13,7 @@ const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = 
   },
   FST_INVALID_MULTIPART_CONTENT_TYPE: {
     code: 'UNSUPPORTED_MEDIA_TYPE',
-    message: 'This route reads multipart/form-data with the audio in the field "file".',
+    message: 'This route reads multipart/form-data with the file in the field "file", or a part of one in "data".',
   },
   FST_MP_PREMATURE_CLOSE: { code: 'UPLOAD_INTERRUPTED', message: 'The upload was cut off.' },
 };

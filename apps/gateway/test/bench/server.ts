@@ -13,13 +13,13 @@ import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { AUDIO_FILE, receiveForm } from '../../src/forms/receive-form.ts';
 import { accessControl } from '../../src/plugins/access.ts';
 import { bodies } from '../../src/plugins/bodies.ts';
 import { errors } from '../../src/plugins/errors.ts';
 import { observation } from '../../src/plugins/observe.ts';
 import { requestIds } from '../../src/plugins/request-id.ts';
 import { SECURITY_HEADERS } from '../../src/plugins/security-headers.ts';
-import { receiveForm } from '../../src/routes/transcriptions/receive-form.ts';
 import { CHAT_ANSWER, CHAT_SCHEMAS } from './chat-schemas.ts';
 
 /** One server of a comparison, a process of its own; it says its port to the process that has forked it. */
@@ -48,7 +48,7 @@ async function uploads(app: FastifyInstance, take: 'ours' | 'bare', dir: string)
   let count = 0;
   const receive = async (request: Parameters<typeof receiveForm>[0]) => {
     count += 1;
-    const { file } = await receiveForm(request, { blobs, maxBytes: 2 * 1024 ** 3 });
+    const { file } = await receiveForm(request, { blobs, maxBytes: 2 * 1024 ** 3, takes: AUDIO_FILE });
     await blobs.commit(file, `trn_${count}/input`);
     return { path: join(dir, 'blobs', `trn_${count}`, 'input'), sha256: file.sha256 };
   };

@@ -2,12 +2,14 @@ import { type JobFailure, type JobKind, TRANSCRIPT_KINDS } from '@aigolos/contra
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
+import type { FileRecord } from '../models/file.model.ts';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+import type { UploadRecord } from '../models/upload.model.ts';
 import type { WebhookDeliveryRecord, WebhookEndpointRecord } from '../models/webhook.model.ts';
 
 /** What belongs together and may not be together any more. */
 export interface ConsistencyRepository {
-  /** Accounts that jobs (other than erasures), conversations, keys or webhooks name, each once or a few times. */
+  /** Accounts that jobs (other than erasures), conversations, files, uploads, keys or webhooks name, each once or a few times. */
   namedAccounts(): AsyncIterable<string>;
   existingAccounts(ids: string[]): Promise<Set<string>>;
   hasAccounts(): Promise<boolean>;
@@ -46,15 +48,19 @@ export function createConsistencyRepository(models: {
   Message: Model<MessageRecord>;
   Account: Model<AccountRecord>;
   ApiKey: Model<ApiKeyRecord>;
+  File: Model<FileRecord>;
+  Upload: Model<UploadRecord>;
   WebhookEndpoint: Model<WebhookEndpointRecord>;
   WebhookDelivery: Model<WebhookDeliveryRecord>;
 }): ConsistencyRepository {
-  const { Job, Conversation, Message, Account, ApiKey, WebhookEndpoint, WebhookDelivery } = models;
+  const { Job, Conversation, Message, Account, ApiKey, File, Upload, WebhookEndpoint, WebhookDelivery } = models;
   const idsIn = (found: { _id: string }[]) => new Set(found.map(({ _id }) => _id));
   return {
     async *namedAccounts() {
       yield* valuesOf(Job, 'account', { kind: { $ne: 'erasure' } });
       yield* valuesOf(Conversation, 'account');
+      yield* valuesOf(File, 'account');
+      yield* valuesOf(Upload, 'account');
       yield* valuesOf(ApiKey, 'account');
       yield* valuesOf(WebhookEndpoint, 'account');
       yield* valuesOf(WebhookDelivery, 'account');

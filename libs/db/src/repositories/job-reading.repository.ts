@@ -1,7 +1,7 @@
 import type { JobKind, JobStatus } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
 import { type AnyJobRecord, JOB_SUMMARY_FIELDS, type JobRecord, type JobSummary } from '../models/job.model.ts';
-import { newer, older } from './page.ts';
+import { newer, notYet, older } from './page.ts';
 
 export interface JobListFilter {
   account: string;
@@ -98,9 +98,4 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
       return new Set(found.map(({ _id }) => _id));
     },
   };
-}
-
-/** Of what is read: its time has not come. What is due is gone for its readers, though it is deleted a little later. */
-function notYet() {
-  return { $not: { $lte: new Date() } };
 }

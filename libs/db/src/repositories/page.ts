@@ -22,3 +22,8 @@ function beyond(after: PageFilter['after'], than: '$lt' | '$gt') {
     }
   );
 }
+
+/** Of what is read: its time has not come. What is due is gone for its readers, though it is deleted a little later. */
+export function notYet() {
+  return { $not: { $lte: new Date() } };
+}

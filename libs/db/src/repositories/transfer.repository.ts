@@ -3,6 +3,7 @@ import { isDuplicateKey } from '../errors.ts';
 import type { AccountRecord } from '../models/access.model.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
 import type { ErasureItemRecord } from '../models/erasure.model.ts';
+import type { FileRecord } from '../models/file.model.ts';
 import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 import type { WebhookEndpointRecord } from '../models/webhook.model.ts';
 
@@ -13,6 +14,7 @@ export interface TransferredRecords {
   conversation: ConversationRecord;
   message: MessageRecord;
   webhookEndpoint: WebhookEndpointRecord;
+  file: FileRecord;
 }
 export type TransferredKind = keyof TransferredRecords;
 
@@ -31,6 +33,8 @@ export interface TransferRepository {
   jobsOf(account: string): AsyncIterable<AnyJobRecord>;
   /** Oldest first. */
   webhookEndpointsOf(account: string): AsyncIterable<WebhookEndpointRecord>;
+  /** Oldest first. */
+  filesOf(account: string): AsyncIterable<FileRecord>;
   /** In the order of their ids. */
   conversationsOf(account: string): AsyncIterable<ConversationRecord>;
   /** As they follow each other. */
@@ -54,15 +58,17 @@ export function createTransferRepository(models: {
   Conversation: Model<ConversationRecord>;
   Message: Model<MessageRecord>;
   WebhookEndpoint: Model<WebhookEndpointRecord>;
+  File: Model<FileRecord>;
   ErasureItem: Model<ErasureItemRecord>;
 }): TransferRepository {
-  const { Account, Job, Conversation, Message, WebhookEndpoint } = models;
+  const { Account, Job, Conversation, Message, WebhookEndpoint, File } = models;
   const modelOf = {
     account: Account,
     job: Job,
     conversation: Conversation,
     message: Message,
     webhookEndpoint: WebhookEndpoint,
+    file: File,
   } as unknown as {
     [Kind in TransferredKind]: Model<TransferredRecords[Kind]>;
   };
@@ -76,6 +82,7 @@ export function createTransferRepository(models: {
         .cursor({ batchSize: BATCH }) as AsyncIterable<AnyJobRecord>,
     webhookEndpointsOf: (account) =>
       WebhookEndpoint.find({ account }).sort({ createdAt: 1, _id: 1 }).lean().cursor({ batchSize: BATCH }),
+    filesOf: (account) => File.find({ account }).sort({ createdAt: 1, _id: 1 }).lean().cursor({ batchSize: BATCH }),
     conversationsOf: (account) => Conversation.find({ account }).sort({ _id: 1 }).lean().cursor({ batchSize: BATCH }),
     messagesOf: (conversation) => Message.find({ conversation }).sort({ seq: 1 }).lean().cursor({ batchSize: BATCH }),
 

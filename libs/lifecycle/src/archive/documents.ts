@@ -1,6 +1,8 @@
 import {
   ATTEMPT_OUTCOMES,
+  FILE_PURPOSES,
   FINAL_STATUSES,
+  FileNameSchema,
   ID_PREFIXES,
   type IdPrefix,
   JOB_CATALOGUE,
@@ -12,7 +14,14 @@ import {
   RetentionPolicySchema,
   type TranscriptKind,
 } from '@aigolos/contracts';
-import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord, WebhookEndpointRecord } from '@aigolos/db';
+import type {
+  AccountRecord,
+  ConversationRecord,
+  FileRecord,
+  JobRecord,
+  MessageRecord,
+  WebhookEndpointRecord,
+} from '@aigolos/db';
 import { z } from 'zod';
 
 /**
@@ -28,8 +37,12 @@ export const DOCUMENT_KINDS = [
   'syntheses',
   'transcriptions',
   'voice-turns',
+  'files',
 ] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
+
+/** Kinds that archives of an earlier schema version do not have. */
+export const KIND_SINCE: { readonly [Kind in DocumentKind]?: number } = { files: 2, 'voice-turns': 2 };
 
 /** Exports and erasures are work on the data and no part of them. */
 export const DOCUMENTS_OF_JOBS = {
@@ -55,6 +68,7 @@ export interface RecordOfDocument {
   syntheses: JobRecord<'speech'>;
   transcriptions: JobRecord<TranscriptKind>;
   'voice-turns': JobRecord<'voice-turn'>;
+  files: FileRecord;
 }
 
 const date = z.codec(z.iso.datetime(), z.date(), {
@@ -110,6 +124,18 @@ const MESSAGE = {
   job: anyId,
   createdAt: date,
 } satisfies Fields<MessageRecord>;
+
+const FILE = {
+  id: id(ID_PREFIXES.file),
+  account: accountId,
+  purpose: z.enum(FILE_PURPOSES),
+  filename: FileNameSchema,
+  blobKey: z.string().regex(/^file_[0-9a-z]{1,64}\/[\w-]{1,64}$/),
+  bytes: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  createdAt: date,
+  expiresAt: date.optional(),
+} satisfies Fields<FileRecord>;
 
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */
 type Passing =
@@ -174,7 +200,7 @@ const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'voice-turn
     outputDeletedAt: date.optional(),
   }) satisfies Fields<JobRecord, Passing & keyof JobRecord>;
 
-/** Version 1 of the documents. A field that a record gains does not compile until it is listed here, or left out by name. */
+/** A field that a record gains does not compile until it is listed here, or left out by name. */
 const SCHEMAS = {
   account: z.strictObject(ACCOUNT),
   'webhook-endpoints': z.strictObject(WEBHOOK_ENDPOINT),
@@ -184,6 +210,10 @@ const SCHEMAS = {
   syntheses: z.strictObject(jobFields('speech')),
   transcriptions: z.strictObject(jobFields('transcription', 'translation')),
   'voice-turns': z.strictObject(jobFields('voice-turn')),
+  // Its bytes are nobody else's.
+  files: z
+    .strictObject(FILE)
+    .refine(({ id, blobKey }) => blobKey.startsWith(`${id}/`), 'blobKey is that of another record'),
 } satisfies Record<DocumentKind, z.ZodObject>;
 
 /**

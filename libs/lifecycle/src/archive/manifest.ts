@@ -1,11 +1,10 @@
 import { AIGolosError } from '@aigolos/contracts';
 import { z } from 'zod';
-import { DOCUMENT_KINDS, type DocumentKind } from './documents.ts';
+import { DOCUMENT_KINDS, type DocumentKind, KIND_SINCE } from './documents.ts';
 import { refuse } from './refusal.ts';
 
-/** Version 2 has voice turns beside what version 1 has. */
+/** 2 has files and voice turns; archives of version 1 are read too. */
 export const SCHEMA_VERSION = 2;
-const READ_VERSIONS = [1, SCHEMA_VERSION] as const;
 export const MANIFEST_NAME = 'manifest.json';
 /** It is held in memory, here and where it is read; this is enough for some 350,000 files. */
 export const MANIFEST_MAX_BYTES = 64 * 1024 ** 2;
@@ -26,15 +25,16 @@ export type ArchivedFile = z.infer<typeof FileSchema>;
 /** What an archive holds. No time stands in it: two exports of the same data have the same manifest. */
 const ManifestSchema = z.strictObject({
   format: z.literal('aigolos-export'),
-  schemaVersion: z.literal(READ_VERSIONS),
+  schemaVersion: z.number().int().min(1).max(SCHEMA_VERSION),
   account: z.strictObject({ id: z.string(), username: z.string().min(1) }),
-  documents: z.strictObject({
-    ...(Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, z.number().int().min(0)])) as Record<
-      DocumentKind,
-      z.ZodNumber
-    >),
-    'voice-turns': z.number().int().min(0).default(0),
-  }),
+  documents: z.strictObject(
+    Object.fromEntries(
+      DOCUMENT_KINDS.map((kind) => {
+        const count = z.number().int().min(0);
+        return [kind, KIND_SINCE[kind] === undefined ? count : count.default(0)];
+      }),
+    ) as Record<DocumentKind, z.ZodDefault<z.ZodNumber>>,
+  ),
   /** In their order in the archive: documents, then files by their paths. */
   files: z.array(FileSchema),
 });
@@ -93,9 +93,9 @@ export function readManifest(archive: string, text: string): Manifest {
   return parsed.data;
 }
 
-function checkPaths(archive: string, { files, schemaVersion }: Manifest): void {
-  const missing = new Set(documentPaths.keys());
-  if (schemaVersion === 1) missing.delete(pathOfDocuments('voice-turns'));
+function checkPaths(archive: string, { schemaVersion, files }: Manifest): void {
+  const expected = DOCUMENT_KINDS.filter((kind) => (KIND_SINCE[kind] ?? 1) <= schemaVersion);
+  const missing = new Set(expected.map(pathOfDocuments));
   for (const [index, { path }] of files.entries()) {
     const before = files[index - 1];
     if (!missing.delete(path) && !FILE_PATH.test(path)) {

@@ -1,5 +1,6 @@
 import { ID_PREFIXES } from '@aigolos/contracts';
 import { batchesOf } from '../batches.ts';
+import { removeFile } from '../file-removal.ts';
 import { removeAccount, removeConversation, removeJob } from '../removal.ts';
 import type { ConsistencyCheck, ConsistencyDeps } from './check.ts';
 
@@ -49,20 +50,22 @@ export const erasedRecords: ConsistencyCheck = {
     if (account !== undefined) return (await removeJob(deps, account, id)).length === 0;
     if (isOf('conversation', id)) return (await removeConversation(deps, id, signal)).length === 0;
     if (isOf('account', id)) return (await removeAccount(deps, id, signal)).length === 0;
+    if (isOf('file', id)) return removeFile(deps, { _id: id });
     return (await db.conversations.deleteMessages([id])) === 1;
   },
 };
 
-async function presentOf({ jobs, consistency }: ConsistencyDeps['db'], ids: string[]): Promise<Set<string>> {
+async function presentOf({ jobs, files, consistency }: ConsistencyDeps['db'], ids: string[]): Promise<Set<string>> {
   const found = await Promise.all([
     consistency.existingAccounts(ids.filter((id) => isOf('account', id))),
     consistency.existingConversations(ids.filter((id) => isOf('conversation', id))),
     consistency.existingMessages(ids.filter((id) => isOf('message', id))),
     jobs.existing(ids),
+    files.existing(ids.filter((id) => isOf('file', id))),
   ]);
   return new Set(found.flatMap((some) => [...some]));
 }
 
-function isOf(kind: 'account' | 'conversation' | 'message', id: string): boolean {
+function isOf(kind: 'account' | 'conversation' | 'file' | 'message', id: string): boolean {
   return id.startsWith(`${ID_PREFIXES[kind]}_`);
 }

@@ -1,6 +1,9 @@
-import { DEFAULT_RETENTION, type SpeechResult, type TranscriptKind } from '@aigolos/contracts';
+import { DEFAULT_RETENTION, ID_PREFIXES, type SpeechResult, type TranscriptKind } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord } from '@aigolos/db';
+import { removeFile } from '../file-removal.ts';
 import type { ConsistencyCheck, ConsistencyDeps } from './check.ts';
+
+const FILE_ID = `${ID_PREFIXES.file}_`;
 
 /** Audio that is lost may come back from a backup: only who asks for it gets the record told that it is gone. */
 export const missingBlobs: ConsistencyCheck = {
@@ -13,8 +16,13 @@ export const missingBlobs: ConsistencyCheck = {
       if (key !== undefined)
         yield { id: job._id, detail: `${job.kind} ${job._id} is ${job.status}, but ${key} is missing` };
     }
+    for await (const { _id: id, blobKey } of deps.db.files.all()) {
+      signal.throwIfAborted();
+      if (!(await deps.blobs.exists(blobKey))) yield { id, detail: `file ${id} is there, but ${blobKey} is missing` };
+    }
   },
   async repair(deps, id) {
+    if (id.startsWith(FILE_ID)) return removeLostFile(deps, id);
     const { jobs, consistency } = deps.db;
     const job = await jobs.find(id);
     const key = job && (await missingKey(deps, job));
@@ -32,6 +40,12 @@ export const missingBlobs: ConsistencyCheck = {
     return true;
   },
 };
+
+/** A file without its bytes is of no use to its owner. */
+async function removeLostFile(deps: ConsistencyDeps, id: string): Promise<boolean> {
+  const file = await deps.db.files.find(id);
+  return file !== undefined && !(await deps.blobs.exists(file.blobKey)) && removeFile(deps, file);
+}
 
 /** The key of a file that a job has and the store has not. */
 async function missingKey({ blobs }: ConsistencyDeps, job: AnyJobRecord): Promise<string | undefined> {

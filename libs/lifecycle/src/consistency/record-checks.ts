@@ -1,21 +1,31 @@
+import type { Database } from '@aigolos/db';
 import { removeAccount, removeConversation } from '../removal.ts';
 import { type ConsistencyCheck, missingOf } from './check.ts';
 
-/** The safety net under the reaction to a job's deletion, and under a worker that still wrote for a job that was gone. */
+/** The safety net under the reactions to the deletion of a job or a file, and under a worker that still wrote for a job that was gone. */
 export const orphanBlobs: ConsistencyCheck = {
   kind: 'orphan_blobs',
   isAutomatic: true,
   async *find({ db, blobs }, signal) {
-    for await (const id of missingOf(blobs.recordIds(), db.jobs.existing, signal)) {
+    for await (const id of missingOf(blobs.recordIds(), (ids) => recordsOf(db, ids), signal)) {
       yield { id, detail: `there are files of ${id}, but no such record` };
     }
   },
   async repair({ db, blobs }, id) {
-    if ((await db.jobs.existing([id])).has(id)) return false;
+    if ((await recordsOf(db, [id])).has(id)) return false;
     await blobs.deleteRecord(id);
     return true;
   },
 };
+
+/** Those of these ids whose record is there, of all kinds that have blobs. */
+async function recordsOf(
+  { jobs, files, uploads }: Pick<Database, 'jobs' | 'files' | 'uploads'>,
+  ids: string[],
+): Promise<Set<string>> {
+  const found = await Promise.all([jobs.existing(ids), files.existing(ids), uploads.existing(ids)]);
+  return new Set(found.flatMap((some) => [...some]));
+}
 
 /** What came by a key of an account that was erased in that moment; the net under the reaction to an account's deletion. */
 export const recordsWithoutAccount: ConsistencyCheck = {

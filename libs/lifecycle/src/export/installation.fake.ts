@@ -35,7 +35,14 @@ export async function openInstallation(
         const conversations = await Array.fromAsync(transfer.conversationsOf(_id));
         const messages = conversations.map((one) => Array.fromAsync(transfer.messagesOf(one._id)));
         const endpoints = await Array.fromAsync(transfer.webhookEndpointsOf(_id));
-        return [endpoints, await Array.fromAsync(transfer.jobsOf(_id)), conversations, await Promise.all(messages)];
+        const uploads = await Array.fromAsync(transfer.filesOf(_id));
+        return [
+          endpoints,
+          uploads,
+          await Array.fromAsync(transfer.jobsOf(_id)),
+          conversations,
+          await Promise.all(messages),
+        ];
       });
       const files = [];
       for await (const id of blobs.recordIds()) files.push(...(await Array.fromAsync(blobs.list(id))));
@@ -130,6 +137,20 @@ async function transcribed(
     }),
   );
   return id;
+}
+
+/** An uploaded file with its bytes. */
+export async function uploaded(
+  { db, blobs }: Pick<TestInstallation, 'db' | 'blobs'>,
+  account: string,
+  content: string,
+): Promise<void> {
+  const id = newId('file');
+  const blobKey = `${id}/content`;
+  const bytes = await storeBlob(blobs, blobKey, content);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const what = { account, purpose: 'user_data', filename: 'заметки.txt', createdAt: new Date() } as const;
+  await db.files.insert({ _id: id, ...what, blobKey, bytes, sha256 });
 }
 
 async function spoken(deps: Pick<TestInstallation, 'db' | 'blobs'>, account: string, text: string): Promise<string> {

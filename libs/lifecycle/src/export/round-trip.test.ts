@@ -1,11 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { newId } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import { createLogger } from '@aigolos/runtime';
 import { useMongo, useS3 } from '@aigolos/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Manifest } from '../archive/manifest.ts';
+import { type Manifest, readManifest } from '../archive/manifest.ts';
 import { exportToDirectory, exportToFolder, importArchives, openArchives, removeAccount } from '../index.ts';
 import {
   openInstallation,
@@ -14,6 +15,7 @@ import {
   type TestInstallation,
   temporaryDir,
   turnedVoice,
+  uploaded,
 } from './installation.fake.ts';
 
 const mongo = useMongo();
@@ -78,6 +80,7 @@ describe.each([
       syntheses: 2,
       transcriptions: 2,
       'voice-turns': 0,
+      files: 0,
     });
     expect(manifest?.files).toHaveLength(8 + 4);
 
@@ -199,3 +202,26 @@ describe('an export', () => {
     await expect(toFolder(source, 'mine')).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
   });
 });
+
+test('uploaded files go along with their bytes, and an archive of the version before files is read too', async () => {
+  await begin();
+  await uploaded(source, user.account, 'my notes');
+  const target = await open();
+  const path = await toArchive(source, 'with-files');
+  expect((await manifestIn(path))?.documents).toMatchObject({ files: 1 });
+  await bring(target, path);
+  const filesOf = ({ db }: TestInstallation) => Array.fromAsync(db.transfer.filesOf(user.account));
+  expect(await filesOf(target)).toEqual(await filesOf(source));
+  const [file] = await filesOf(target);
+  expect(await text(await target.blobs.read(file?.blobKey ?? ''))).toBe('my notes');
+  expect((await bring(target, path))[0]?.changed).toBe(false);
+  expect(await asBeforeFiles(path)).toMatchObject({ schemaVersion: 1, documents: { files: 0 } });
+});
+
+/** The archive's manifest as the version before wrote it, read by this one. */
+async function asBeforeFiles(path: string): Promise<Manifest> {
+  const manifest = (await manifestIn(path)) as Manifest;
+  const { files: _, ...documents } = manifest.documents;
+  const files = manifest.files.filter((file) => !/documents\/files|file_/.test(file.path));
+  return readManifest('old', JSON.stringify({ ...manifest, schemaVersion: 1, documents, files }));
+}

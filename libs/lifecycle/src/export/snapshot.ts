@@ -66,6 +66,10 @@ export async function takeSnapshot(
         unfinished += 1;
       }
     }
+    for await (const file of transfer.filesOf(account._id)) {
+      await write('files', file);
+      withFiles.push(file._id);
+    }
     for await (const conversation of transfer.conversationsOf(account._id)) {
       await write('conversations', conversation);
       for await (const message of transfer.messagesOf(conversation._id)) await write('messages', message);

@@ -13,7 +13,7 @@ const LIFETIMES = [
 ];
 
 /**
- * Is a record that lives here the one that a document tells of? Jobs and messages never change once they are exported, but
+ * Is a record that lives here the one that a document tells of? Jobs, messages and files never change once they are exported, but
  * for their lifetimes; a conversation goes on, and settings are those of the place.
  */
 export function isTheSame(kind: DocumentKind, document: Document, living: Document): boolean {
@@ -29,6 +29,7 @@ export function isTheSame(kind: DocumentKind, document: Document, living: Docume
     case 'syntheses':
     case 'transcriptions':
     case 'voice-turns':
+    case 'files':
       return isDeepStrictEqual(withoutLifetimes(living), withoutLifetimes(document));
   }
 }

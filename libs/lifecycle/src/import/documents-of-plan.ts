@@ -58,6 +58,7 @@ function placeOf(kind: DocumentKind, document: Document): string {
     case 'syntheses':
     case 'transcriptions':
     case 'voice-turns':
+    case 'files':
       return `${String(document['createdAt'])} ${document.id}`;
   }
 }

@@ -54,6 +54,7 @@ export const KIND_OF_DOCUMENTS = {
   syntheses: 'job',
   transcriptions: 'job',
   'voice-turns': 'job',
+  files: 'file',
 } as const satisfies Record<DocumentKind, TransferredKind>;
 
 /**

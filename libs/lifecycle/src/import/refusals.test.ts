@@ -232,7 +232,7 @@ describe('an archive is refused, and nothing of it is taken, where', () => {
   });
 
   test('a newer version made it', async () => {
-    const newer = { ...whole.manifest, schemaVersion: 7 } as unknown as Manifest;
+    const newer: Manifest = { ...whole.manifest, schemaVersion: 7 };
     await expectRefusal(await craft(await entries(), newer), 'schema version 7; this one reads up to 2');
   });
 

@@ -9,8 +9,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
+import { AUDIO_FILE, type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
 import { acceptedJob, openAIErrors, subtitleContent } from '../shared-responses.ts';
-import { type ReceiveOptions, receiveForm } from './receive-form.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
 
 /** Longest first: what is serialised loses the fields that its schema does not have. */
@@ -66,7 +66,7 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
       },
       async (request, reply) => {
         const wishes = await options(request);
-        const form = await receiveForm(request, upload);
+        const form = await receiveForm(request, { ...upload, takes: AUDIO_FILE });
         const { submitted, stream } = await transcriptions.submit(kind, request.account, { form, options: wishes });
         return stream ? answers.transcript(request, reply, submitted) : answers.submission(request, reply, submitted);
       },

@@ -16,7 +16,7 @@ import { type Prepared, submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { AnnouncedModel, ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
-import type { ReceivedForm } from './receive-form.ts';
+import type { ReceivedForm } from '../../forms/receive-form.ts';
 
 export interface TranscriptionsDeps {
   jobs: Jobs;

@@ -4,9 +4,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
+import { AUDIO_FILE, type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
 import { acceptedJob, problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
-import { type ReceiveOptions, receiveForm } from '../transcriptions/receive-form.ts';
 import { createVoiceTurns, type VoiceTurnsDeps } from './voice-turns.service.ts';
 
 export interface VoiceTurnRoutesDeps extends VoiceTurnsDeps {
@@ -49,7 +49,7 @@ export const voiceTurnRoutes: FastifyPluginAsyncZod<VoiceTurnRoutesDeps> = async
     },
     async (request, reply) => {
       const wishes = await options(request);
-      const form = await receiveForm(request, upload);
+      const form = await receiveForm(request, { ...upload, takes: AUDIO_FILE });
       const submitted = await turns.submit(request.account, form, wishes);
       return answers.submission(request, reply, submitted);
     },

@@ -16,7 +16,7 @@ import { checkOptions } from '../../answers/unsupported-options.ts';
 import { chooseVoice } from '../../catalogue/choose-voice.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
-import type { ReceivedForm } from '../transcriptions/receive-form.ts';
+import type { ReceivedForm } from '../../forms/receive-form.ts';
 import type { WebhookEndpoints } from '../webhooks/webhook-endpoints.service.ts';
 
 export interface VoiceTurnsDeps {

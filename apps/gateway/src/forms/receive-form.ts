@@ -1,5 +1,5 @@
 import type { BlobStore, SpooledFile } from '@aigolos/blob-store';
-import { AIGolosError, ValidationError } from '@aigolos/contracts';
+import { AIGolosError, type ErrorCode, ValidationError } from '@aigolos/contracts';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 
@@ -8,6 +8,8 @@ type Field = string | string[] | Record<string, string>;
 /** What a form with one file said. Fields whose name ends in `[]` are lists; `a[b]` and `a[c]` are one object `a`. */
 export interface ReceivedForm {
   file: SpooledFile;
+  /** As the client calls it: never a part of a path. */
+  filename: string;
   fields: Record<string, Field>;
 }
 
@@ -16,7 +18,15 @@ export interface ReceiveOptions {
   maxBytes: number;
 }
 
-const FILE_FIELD = 'file';
+/** The file that a form takes: in which field, what it is, and what the error is called where it is too large. */
+export interface ExpectedFile {
+  field: string;
+  what: string;
+  tooLarge: ErrorCode;
+}
+
+export const AUDIO_FILE: ExpectedFile = { field: 'file', what: 'audio', tooLarge: 'AUDIO_TOO_LARGE' };
+
 const FORM_LIMITS = { fieldSize: 64 * 1024, fields: 100, files: 2, headerPairs: 50 };
 /** What a form takes beside its file. */
 const FORM_BYTES = 1024 * 1024;
@@ -26,23 +36,31 @@ const FORM_BYTES = 1024 * 1024;
  * they come. The caller must commit or discard the file; where this throws, nothing is left.
  * @throws ValidationError where the form is not one file and its fields, whole and within the limits.
  */
-export async function receiveForm(request: FastifyRequest, { blobs, maxBytes }: ReceiveOptions): Promise<ReceivedForm> {
+export async function receiveForm(
+  request: FastifyRequest,
+  { blobs, maxBytes, takes }: ReceiveOptions & { takes: ExpectedFile },
+): Promise<ReceivedForm> {
   const fields = Object.create(null) as ReceivedForm['fields'];
   let file: SpooledFile | undefined;
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_BYTES) throw tooLarge(maxBytes);
+  let filename = '';
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_BYTES) throw tooLarge(maxBytes, takes);
   try {
     const limits = { ...FORM_LIMITS, fileSize: maxBytes + 1 };
     for await (const part of request.parts({ limits })) {
       if (part.type === 'file') {
-        assertExpected(part, file);
-        file = await blobs.receive(part.file, { maxBytes });
+        assertExpected(part, file, takes);
+        filename = part.filename;
+        file = await blobs.receive(part.file, { maxBytes }).catch((error: unknown) => {
+          throw isTooLarge(error) ? tooLarge(maxBytes, takes) : error;
+        });
       } else {
         if (part.valueTruncated) throw new ValidationError(`${part.fieldname} is too long.`, { param: part.fieldname });
         addField(fields, part.fieldname, String(part.value));
       }
     }
-    if (!file) throw new ValidationError('file is required: the audio, as a part of the form', { param: FILE_FIELD });
-    return { file, fields };
+    const { field, what } = takes;
+    if (!file) throw new ValidationError(`${field} is required: the ${what}, as a part of the form`, { param: field });
+    return { file, filename, fields };
   } catch (error) {
     if (file) await blobs.discard(file);
     // What is still coming is read and dropped, so that the client gets to read the answer.
@@ -52,11 +70,15 @@ export async function receiveForm(request: FastifyRequest, { blobs, maxBytes }: 
   }
 }
 
-function assertExpected({ fieldname }: MultipartFile, earlier: SpooledFile | undefined): void {
-  if (fieldname !== FILE_FIELD) {
-    throw new ValidationError(`The audio must be in the field "file", not "${fieldname}".`, { param: FILE_FIELD });
+function assertExpected(
+  { fieldname }: MultipartFile,
+  earlier: SpooledFile | undefined,
+  { field, what }: ExpectedFile,
+): void {
+  if (fieldname !== field) {
+    throw new ValidationError(`The ${what} must be in the field "${field}", not "${fieldname}".`, { param: field });
   }
-  if (earlier) throw new ValidationError('file was sent twice; one request takes one file.', { param: FILE_FIELD });
+  if (earlier) throw new ValidationError(`${field} was sent twice; one request takes one file.`, { param: field });
 }
 
 const BRACKETED = /^([^[\]]+)\[([^[\]]*)\]$/;
@@ -93,9 +115,11 @@ function malformed(error: unknown): ValidationError {
   });
 }
 
-function tooLarge(maxBytes: number): ValidationError {
-  return new ValidationError(`The file is larger than the limit of ${maxBytes} bytes.`, {
-    code: 'AUDIO_TOO_LARGE',
-    param: FILE_FIELD,
-  });
+/** The blob store's word for it, whatever the file is. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof AIGolosError && error.code === 'AUDIO_TOO_LARGE';
+}
+
+function tooLarge(maxBytes: number, { field, tooLarge: code }: ExpectedFile): ValidationError {
+  return new ValidationError(`The file is larger than the limit of ${maxBytes} bytes.`, { code, param: field });
 }

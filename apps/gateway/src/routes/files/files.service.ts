@@ -1,0 +1,128 @@
+import type { Readable } from 'node:stream';
+import type { BlobStore, SpooledFile } from '@aigolos/blob-store';
+import {
+  type FileExpiry,
+  FileFieldsSchema,
+  type FileListQuery,
+  FileNameSchema,
+  type FilePurpose,
+  LIMITS,
+  NotFoundError,
+  newId,
+} from '@aigolos/contracts';
+import { type FileRecord, type FilesRepository, isDatabaseUnavailable, isDuplicateKey } from '@aigolos/db';
+import { removeFile } from '@aigolos/lifecycle';
+import { invalidFields } from '../../errors/invalid-fields.ts';
+import type { ReceivedForm } from '../../forms/receive-form.ts';
+
+export interface FilesDeps {
+  files: FilesRepository;
+  blobs: Pick<BlobStore, 'commit' | 'discard' | 'deleteRecord' | 'list' | 'read' | 'exists'>;
+}
+
+export interface NewFile {
+  /** Where it follows from something else, so that it is made once. */
+  id?: string;
+  account: string;
+  purpose: FilePurpose;
+  filename: string;
+  expiry?: FileExpiry | undefined;
+}
+
+/** What an account has uploaded. Of another account's file nobody learns that it is there. */
+export interface Files {
+  /**
+   * Keeps a file that lies in the spool; takes care of it from then on.
+   * @throws where a field is wrong; nothing is left then.
+   */
+  upload(account: string, form: ReceivedForm): Promise<FileRecord>;
+  /** The same of one that was put together here; of one that is there by now, the file that is there. */
+  keep(file: SpooledFile, what: NewFile): Promise<FileRecord>;
+  /** Anybody's. */
+  find(id: string): Promise<FileRecord | undefined>;
+  /** @throws NotFoundError */
+  get(account: string, id: string): Promise<FileRecord>;
+  list(account: string, query: FileListQuery): Promise<{ files: FileRecord[]; hasMore: boolean }>;
+  /** @throws NotFoundError */
+  content(account: string, id: string): Promise<{ file: FileRecord; stream: Readable }>;
+  /** With its bytes. @throws NotFoundError */
+  delete(account: string, id: string): Promise<void>;
+}
+
+export function createFiles({ files, blobs }: FilesDeps): Files {
+  async function get(account: string, id: string): Promise<FileRecord> {
+    const file = await files.findOwned(account, id);
+    if (!file) throw noSuchFile(id);
+    return file;
+  }
+
+  async function keep(spooled: SpooledFile, { id: given, account, purpose, filename, expiry }: NewFile) {
+    const id = given ?? newId('file');
+    const createdAt = new Date();
+    const expiresAt = expiryOf(purpose, expiry, createdAt);
+    const file: FileRecord = {
+      _id: id,
+      account,
+      purpose,
+      filename,
+      blobKey: `${id}/content`,
+      bytes: spooled.bytes,
+      sha256: spooled.sha256,
+      createdAt,
+      ...(expiresAt && { expiresAt }),
+    };
+    try {
+      await blobs.commit(spooled, file.blobKey);
+      await files.insert(file);
+      return file;
+    } catch (error) {
+      await blobs.discard(spooled);
+      const there = isDuplicateKey(error) ? await files.find(id) : undefined;
+      if (there) return there;
+      // A write that the database did not answer may have taken effect, and under an id that was given somebody else may be at
+      // work; the sweep removes bytes that have no record.
+      if (given === undefined && !isDatabaseUnavailable(error)) await blobs.deleteRecord(id);
+      throw error;
+    }
+  }
+
+  return {
+    get,
+    keep,
+    find: files.find,
+    async upload(account, { file, filename, fields: given }) {
+      const parsed = FileFieldsSchema.safeParse(given);
+      const named = FileNameSchema.safeParse(filename);
+      if (!parsed.success || !named.success) {
+        await blobs.discard(file);
+        const issues = (named.error?.issues ?? []).map(({ message }) => ({ path: ['filename'], message }));
+        throw invalidFields([...(parsed.error?.issues ?? []), ...issues]);
+      }
+      const { purpose, expires_after: expiry } = parsed.data;
+      return keep(file, { account, purpose, filename: named.data, expiry });
+    },
+    async list(account, { after, limit, order, purpose }) {
+      const last = after === undefined ? undefined : await get(account, after);
+      const found = await files.list({ account, order, purpose, limit: limit + 1, after: last });
+      return { files: found.slice(0, limit), hasMore: found.length > limit };
+    },
+    async content(account, id) {
+      const file = await get(account, id);
+      if (!(await blobs.exists(file.blobKey))) throw noSuchFile(id);
+      return { file, stream: await blobs.read(file.blobKey) };
+    },
+    async delete(account, id) {
+      await removeFile({ db: { files }, blobs }, await get(account, id));
+    },
+  };
+}
+
+/** As OpenAI has it: what feeds a batch goes after 30 days, everything else stays. */
+function expiryOf(purpose: FilePurpose, expiry: FileExpiry | undefined, createdAt: Date): Date | undefined {
+  const seconds = expiry?.seconds ?? (purpose === 'batch' ? LIMITS.fileMostSeconds : undefined);
+  return seconds === undefined ? undefined : new Date(createdAt.getTime() + seconds * 1_000);
+}
+
+export function noSuchFile(id: string): NotFoundError {
+  return new NotFoundError(`There is no file ${id}.`, { code: 'FILE_NOT_FOUND', param: 'file_id' });
+}

@@ -1,0 +1,86 @@
+import type { Model } from 'mongoose';
+import type { FileRecord } from '../models/file.model.ts';
+import { newer, notYet, older } from './page.ts';
+
+/** Which files a cleanup looks at. */
+export interface OldFilesFilter {
+  createdBefore: Date;
+  account?: string | undefined;
+}
+
+export interface FileListFilter {
+  account: string;
+  limit: number;
+  order: 'asc' | 'desc';
+  purpose?: string | undefined;
+  /** The last record of the page before. */
+  after?: Pick<FileRecord, '_id' | 'createdAt'> | undefined;
+}
+
+/** What the removal of a file has to know of it. */
+export type RemovableFile = Pick<FileRecord, '_id' | 'account' | 'bytes' | 'createdAt'>;
+
+export interface FilesRepository {
+  insert(file: FileRecord): Promise<void>;
+  find(id: string): Promise<FileRecord | undefined>;
+  /** Nothing where it is another account's, or its time has come. */
+  findOwned(account: string, id: string): Promise<FileRecord | undefined>;
+  /** Without those whose time has come. */
+  list(filter: FileListFilter): Promise<FileRecord[]>;
+  /** @returns whether it was there. */
+  delete(id: string): Promise<boolean>;
+  existing(ids: string[]): Promise<Set<string>>;
+  /** Some of those that an account has. */
+  idsOf(account: string, limit: number): Promise<string[]>;
+  /** Those whose time has come. */
+  expiredBefore(time: Date): AsyncIterable<RemovableFile>;
+  /** Longest ago first. */
+  createdBefore(filter: OldFilesFilter): AsyncIterable<RemovableFile>;
+  /** Everybody's. */
+  all(): AsyncIterable<Pick<FileRecord, '_id' | 'blobKey'>>;
+}
+
+const READ_AT_ONCE = 500;
+const REMOVAL_FIELDS = { account: 1, bytes: 1, createdAt: 1 } as const;
+
+export function createFilesRepository(File: Model<FileRecord>): FilesRepository {
+  return {
+    async insert(file) {
+      await File.create(file);
+    },
+    find: async (id) => (await File.findOne({ _id: id }).lean()) ?? undefined,
+    findOwned: async (account, id) =>
+      (await File.findOne({ _id: id, account, expiresAt: notYet() }).lean()) ?? undefined,
+    list({ account, limit, order, purpose, after }) {
+      const place = order === 'asc' ? newer(after) : older(after);
+      const direction = order === 'asc' ? 1 : -1;
+      return File.find({
+        account,
+        ...(purpose !== undefined && { purpose: purpose as never }),
+        expiresAt: notYet(),
+        ...place,
+      })
+        .sort({ createdAt: direction, _id: direction })
+        .limit(limit)
+        .lean();
+    },
+    delete: async (id) => (await File.deleteOne({ _id: id })).deletedCount === 1,
+    async existing(ids) {
+      const found = await File.find({ _id: { $in: ids } }, { _id: 1 }).lean();
+      return new Set(found.map(({ _id }) => _id));
+    },
+    async idsOf(account, limit) {
+      return (await File.find({ account }, { _id: 1 }).limit(limit).lean()).map(({ _id }) => _id);
+    },
+    expiredBefore: (time) =>
+      File.find({ expiresAt: { $lte: time } }, REMOVAL_FIELDS)
+        .lean()
+        .cursor({ batchSize: READ_AT_ONCE }),
+    createdBefore: ({ createdBefore, account }) =>
+      File.find({ createdAt: { $lt: createdBefore }, ...(account !== undefined && { account }) }, REMOVAL_FIELDS)
+        .sort({ createdAt: 1, _id: 1 })
+        .lean()
+        .cursor({ batchSize: READ_AT_ONCE }),
+    all: () => File.find({}, { blobKey: 1 }).lean().cursor({ batchSize: READ_AT_ONCE }),
+  };
+}
