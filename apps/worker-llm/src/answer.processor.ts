@@ -1,25 +1,29 @@
 import { AIGolosError, type ChatMessage, LlmServiceError } from '@aigolos/contracts';
 import type { LlmAnswer, LlmEngine } from '@aigolos/engines/llm';
 import { type ConversationReader, conversationContext, type JobContext, type Processor } from '@aigolos/jobs';
+import { joinCalls, withoutOrphans } from './history.ts';
 
 export interface AnswerDeps {
   engine: LlmEngine;
   conversations: ConversationReader;
+  /** How many of a conversation's last messages stand before a new one. */
+  contextMessages: number;
 }
 
 /** Answers one turn. What was said before in its conversation stands before the new messages, after the request's own instructions. */
-export function createAnswerProcessor({ engine, conversations }: AnswerDeps): Processor<'chat'> {
+export function createAnswerProcessor({ engine, conversations, contextMessages }: AnswerDeps): Processor<'chat'> {
   return async (context) => {
     const { task } = context.job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
     const begun = performance.now();
-    const before = task.conversation ? await conversationContext(conversations, task.conversation) : [];
+    const { conversation } = task;
+    const before = conversation ? await conversationContext(conversations, conversation, contextMessages) : [];
     const { text, answer, leftOut } = await answerWithin(engine, context, before);
     const warnings = [...answer.warnings];
     if (leftOut > 0)
       warnings.push(`The ${leftOut} oldest messages of the context did not fit into the model and were left out.`);
     return {
-      result: { text, finishReason: answer.finishReason },
+      result: { text, finishReason: answer.finishReason, ...(answer.toolCalls && { toolCalls: answer.toolCalls }) },
       usage: {
         promptTokens: answer.promptTokens,
         completionTokens: answer.completionTokens,
@@ -52,11 +56,11 @@ async function answerOnce(
   { job, signal, emitDelta }: JobContext<'chat'>,
   before: ChatMessage[],
 ): Promise<{ text: string; answer: LlmAnswer }> {
-  const { messages, maxTokens, temperature, topP, stop, seed } = job.task;
+  const { messages, model: _, conversation: __, ...options } = job.task;
   const instructions = messages.filter(({ role }) => role === 'system');
   const said = messages.filter(({ role }) => role !== 'system');
-  const options = { maxTokens, temperature, topP, stop, seed };
-  const generation = engine.generate([...instructions, ...before, ...said], options, signal);
+  const asked = joinCalls([...instructions, ...withoutOrphans(before), ...said]);
+  const generation = engine.generate(asked, options, signal);
   let text = '';
   for (;;) {
     const next = await generation.next();

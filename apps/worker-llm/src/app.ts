@@ -15,8 +15,14 @@ export function createApp(config: Config, log: Logger): App {
     async open({ conversations }) {
       const engine = await createEngine(config, log);
       return {
-        processors: { chat: createAnswerProcessor({ engine, conversations }) },
-        models: [describeModel(engine.model, 'llm', { isDefault: true })],
+        processors: {
+          chat: createAnswerProcessor({
+            engine,
+            conversations,
+            contextMessages: config.CONVERSATION_CONTEXT_MESSAGES,
+          }),
+        },
+        models: [describeModel(engine.model, 'llm', { isDefault: true, capabilities: engine.tools ? ['tools'] : [] })],
         close: () => engine.close(),
       };
     },

@@ -10,6 +10,7 @@ export * from './http/jobs.ts';
 export * from './http/models.ts';
 export * from './http/speech.ts';
 export * from './http/submissions.ts';
+export * from './http/tools.ts';
 export * from './http/transcriptions.ts';
 export * from './ids.ts';
 export * from './jobs/catalogue.ts';

@@ -1,4 +1,4 @@
-import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES } from '@aigolos/contracts';
+import type { ChatMessage } from '@aigolos/contracts';
 import { type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
 import type { Handled } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
@@ -10,27 +10,40 @@ export type ConversationReader = Pick<Database['conversations'], 'lastMessages'>
 export async function conversationContext(
   conversations: ConversationReader,
   conversation: string,
+  limit: number,
 ): Promise<ChatMessage[]> {
-  const messages = await conversations.lastMessages(conversation, CONVERSATION_CONTEXT_MESSAGES);
-  return messages.map(({ role, content }) => ({ role, content }));
+  const messages = await conversations.lastMessages(conversation, limit);
+  return messages.map(({ role, content, toolCalls, toolCallId }) => ({
+    role,
+    content,
+    ...(toolCalls && { toolCalls }),
+    ...(toolCallId !== undefined && { toolCallId }),
+  }));
 }
 
 /** Writes what was asked and answered into the conversation, once, however often it is called. */
 export async function writeTurn(db: Pick<Database, 'jobs' | 'conversations'>, job: JobRecord<'chat'>): Promise<void> {
   if (job.conversation !== undefined && job.result) {
+    const { text, toolCalls } = job.result;
     await db.conversations.appendTurn({
       conversation: job.conversation,
       account: job.account,
       job: job._id,
-      // Instructions belong to a request, not to what was said.
       messages: [
+        // Instructions belong to a request, not to what was said.
         ...job.task.messages.filter(({ role }) => role !== 'system'),
-        { role: 'assistant', content: job.result.text },
-      ],
+        { role: 'assistant' as const, content: text, ...(toolCalls && { toolCalls }) },
+      ].flatMap(oneByOne),
       at: job.finishedAt ?? new Date(),
     });
   }
   await db.jobs.clearMessagesPending(job._id);
+}
+
+/** In a conversation what was said and each call are messages of their own, as they are its items. */
+function oneByOne({ toolCalls = [], ...message }: ChatMessage): ChatMessage[] {
+  const calls = toolCalls.map((call) => ({ ...message, content: '', toolCalls: [call] }));
+  return calls.length > 0 && message.content === '' ? calls : [message, ...calls];
 }
 
 /** Who waits is woken by the end of the turn before; this is for when nobody was there to wake it. */

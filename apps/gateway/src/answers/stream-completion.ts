@@ -5,7 +5,7 @@ import type { Jobs } from '@aigolos/jobs';
 import type { Logger } from '@aigolos/runtime';
 import { toOpenAIError } from '../errors/error-body.ts';
 import { toAIGolosError } from '../errors/to-aigolos-error.ts';
-import { toChunk, toUsageChunk } from './chat-completion.ts';
+import { toChunk, toToolCallView, toUsageChunk } from './chat-completion.ts';
 import { followText, type TextNews } from './follow-text.ts';
 import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
@@ -55,7 +55,12 @@ async function* completionEvents(
       }
       if (item.type === 'diverged') throw startedAnew(job);
       if (!item.job.result) throw whyNoResult(item.job);
-      yield chunk({ finish_reason: item.job.result.finishReason }, { expires_at: expiresAt(item.job) });
+      const { finishReason, toolCalls = [] } = item.job.result;
+      // Calls are known when they are whole, and come one by one.
+      for (const [index, call] of toolCalls.entries()) {
+        yield chunk({ delta: { tool_calls: [{ index, ...toToolCallView(call) }] } });
+      }
+      yield chunk({ finish_reason: finishReason }, { expires_at: expiresAt(item.job) });
       if (includeUsage) yield sseEvent(toUsageChunk(item.job));
       return yield sseEvent('[DONE]');
     }

@@ -72,6 +72,21 @@ export function createConversationsRepository(
   Conversation: Model<ConversationRecord>,
   Message: Model<MessageRecord>,
 ): ConversationsRepository {
+  /** At the end of its conversation, unless it is there. */
+  async function append(message: Omit<MessageRecord, 'seq'>): Promise<void> {
+    for (;;) {
+      const { conversation, _id } = message;
+      const last = await Message.findOne({ conversation }, { seq: 1 }).sort({ seq: -1 }).lean();
+      try {
+        return void (await Message.create({ ...message, seq: last ? last.seq + 1 : 0 }));
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        // Somebody else wrote this very message at this moment, or another one took the place.
+        if (await Message.exists({ _id })) return;
+      }
+    }
+  }
+
   return {
     async create(account, firstTurn) {
       const now = new Date();
@@ -121,26 +136,20 @@ export function createConversationsRepository(
     },
 
     async lastMessages(id, limit) {
-      const newestFirst = await Message.find({ conversation: id }).sort({ seq: -1 }).limit(limit).lean();
+      const newestFirst = await Message.find({ conversation: id, deletedAt: { $exists: false } })
+        .sort({ seq: -1 })
+        .limit(limit)
+        .lean();
       return newestFirst.toReversed();
     },
 
     async appendTurn({ conversation, account, job, messages, at }) {
       const ids = messages.map((_, index) => messageId(job, index));
-      for (;;) {
-        const written = await Message.find({ _id: { $in: ids } }).lean();
-        const last = await Message.findOne({ conversation }, { seq: 1 }).sort({ seq: -1 }).lean();
-        const first = written.find(({ _id }) => _id === ids[0])?.seq ?? (last ? last.seq + 1 : 0);
-        const left = messages
-          .map(({ role, content }, index) => ({ _id: messageId(job, index), seq: first + index, role, content }))
-          .filter(({ _id }) => !written.some((message) => message._id === _id));
-        try {
-          for (const message of left) await Message.create({ ...message, conversation, account, job, createdAt: at });
-          break;
-        } catch (error) {
-          // Somebody else writes the same turn at this moment: what is left of it is seen at the next look.
-          if (!isDuplicateKey(error)) throw error;
-        }
+      const written = await Message.find({ _id: { $in: ids } }, { _id: 1 }).lean();
+      for (const [index, message] of messages.entries()) {
+        const _id = messageId(job, index);
+        if (written.some((earlier) => earlier._id === _id)) continue;
+        await append({ ...message, _id, conversation, account, job, createdAt: at });
       }
       // Whoever removes a conversation removes its record first: what was written after that goes by this, what before by that.
       if (await Conversation.exists({ _id: conversation })) return;

@@ -1,5 +1,6 @@
 import {
   ATTEMPT_OUTCOMES,
+  ChatRoleSchema,
   FINAL_STATUSES,
   ID_PREFIXES,
   type IdPrefix,
@@ -9,6 +10,7 @@ import {
   JobPrioritySchema,
   JobUsageSchema,
   RetentionPolicySchema,
+  ToolCallSchema,
 } from '@aigolos/contracts';
 import type { AccountRecord, ConversationRecord, JobRecord, MessageRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { z } from 'zod';
@@ -87,6 +89,7 @@ const CONVERSATION = {
   account: accountId,
   nextTurn: count,
   messageCount: count,
+  metadata: z.record(z.string(), z.string()).optional(),
   createdAt: date,
   updatedAt: date,
   retentionSeconds: count.nullable().optional(),
@@ -98,10 +101,13 @@ const MESSAGE = {
   conversation: conversationId,
   account: accountId,
   seq: count,
-  role: z.enum(['user', 'assistant', 'system']),
+  role: ChatRoleSchema,
   content: z.string(),
-  job: anyId,
+  toolCalls: z.array(ToolCallSchema).optional(),
+  toolCallId: z.string().optional(),
+  job: anyId.optional(),
   createdAt: date,
+  deletedAt: date.optional(),
 } satisfies Fields<MessageRecord>;
 
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */
