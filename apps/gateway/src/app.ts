@@ -22,6 +22,7 @@ import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
+import { storedChatRoutes } from './routes/chat/stored-chats.routes.ts';
 import { conversationRoutes } from './routes/conversations/conversations.routes.ts';
 import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
@@ -98,6 +99,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
+  app.register(storedChatRoutes, { jobs, erasures, stopping });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });

@@ -7,7 +7,7 @@ import { MetadataSchema } from './submissions.ts';
 import { checkToolChoice, FunctionSchema, NAME_ERROR, NAME_OF_FUNCTION, TYPE_OF_TOOL } from './tools.ts';
 
 /** A call of a function in OpenAI's shape for chats. */
-const ChatToolCallViewSchema = z.object({
+export const ChatToolCallViewSchema = z.object({
   id: z.string(),
   type: z.literal('function'),
   function: z.object({ name: z.string(), arguments: z.string().max(LIMITS.toolCharacters) }),
@@ -127,6 +127,7 @@ export const ChatCompletionRequestSchema = z
       .nullish()
       .describe('Id of a conversation, or "new" to begin one; its last 10 messages go before these (an AIGolos field)'),
     metadata: MetadataSchema.nullish().describe('Up to 16 pairs, kept with the job'),
+    store: z.boolean().nullish().describe('Is it listed by GET /v1/chat/completions? It is kept as a job all the same'),
     retention: RetentionWishSchema.nullish().describe('How long what is kept, as in X-Retention (an AIGolos field)'),
   })
   .superRefine(({ tools, tool_choice: choice }, context) =>
@@ -165,6 +166,7 @@ export const ChatCompletionSchema = z
       }),
     ),
     usage: ChatUsageSchema,
+    metadata: z.record(z.string(), z.string()).optional().describe('Of stored completions'),
     conversation: z.object({ id: z.string() }).optional(),
     expires_at: z.number().int().nullable().optional(),
   })

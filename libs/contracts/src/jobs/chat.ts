@@ -58,6 +58,8 @@ export const ChatTaskSchema = z.object({
   parallelToolCalls: z.boolean().optional(),
   /** Id of the conversation that this is a turn of. */
   conversation: z.string().optional(),
+  /** Is it listed among the stored completions? */
+  store: z.boolean().optional(),
 });
 export type ChatTask = z.infer<typeof ChatTaskSchema>;
 

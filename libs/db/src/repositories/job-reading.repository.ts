@@ -1,7 +1,7 @@
 import type { JobKind, JobStatus } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
 import { type AnyJobRecord, JOB_SUMMARY_FIELDS, type JobRecord, type JobSummary } from '../models/job.model.ts';
-import { older } from './page.ts';
+import { newer, older } from './page.ts';
 
 export interface JobListFilter {
   account: string;
@@ -10,6 +10,13 @@ export interface JobListFilter {
   after?: Pick<JobRecord, '_id' | 'createdAt'> | undefined;
   kind?: JobKind | undefined;
   status?: JobStatus | undefined;
+}
+
+export interface StoredChatFilter extends Pick<JobListFilter, 'account' | 'limit' | 'after'> {
+  order: 'asc' | 'desc';
+  model?: string | undefined;
+  /** All of these pairs; keys have no dot and begin with no dollar sign. */
+  metadata: Record<string, string>;
 }
 
 /** Jobs as they are submitted, and as their owners and the queue look at them. */
@@ -27,6 +34,8 @@ export interface JobReadingRepository {
   list(filter: JobListFilter): Promise<AnyJobRecord[]>;
   /** What a list shows, of the same jobs. */
   summaries(filter: JobListFilter): Promise<JobSummary[]>;
+  /** Chats that were to be stored and have an answer. */
+  storedChats(filter: StoredChatFilter): Promise<JobRecord<'chat'>[]>;
   /** Has an earlier turn of this conversation not ended, or not written its messages? */
   hasEarlierTurn(conversation: string, turn: number): Promise<boolean>;
   /** Has a later turn of this conversation been sent, and not ended without an answer? */
@@ -67,6 +76,22 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     },
     list: async (filter) => (await listed(filter, { checkpoint: 0 }).lean()) as AnyJobRecord[],
     summaries: async (filter) => (await listed(filter, SUMMARY).lean()) as JobSummary[],
+    async storedChats({ account, limit, after, order, model, metadata }) {
+      const [page, direction] = order === 'asc' ? [newer(after), 1 as const] : [older(after), -1 as const];
+      const pairs = Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]);
+      const filter = {
+        account,
+        kind: 'chat',
+        'task.store': true,
+        result: { $exists: true },
+        expiresAt: notYet(),
+        ...page,
+        ...(model !== undefined && { 'task.model': model }),
+        ...Object.fromEntries(pairs),
+      } as QueryFilter<JobRecord>;
+      const sorted = Job.find(filter).sort({ createdAt: direction, _id: direction });
+      return (await sorted.limit(limit).lean()) as JobRecord<'chat'>[];
+    },
     async hasEarlierTurn(conversation, turn) {
       const unfinished: QueryFilter<JobRecord>[] = [
         { status: { $in: ['queued', 'in_progress'] } },

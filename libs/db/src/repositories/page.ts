@@ -13,3 +13,12 @@ export function older(after: PageFilter['after']) {
     }
   );
 }
+
+/** The records newer than the last of the page before, of a list whose oldest come first. */
+export function newer(after: PageFilter['after']) {
+  return (
+    after && {
+      $or: [{ createdAt: { $gt: after.createdAt } }, { createdAt: after.createdAt, _id: { $gt: after._id } }],
+    }
+  );
+}

@@ -83,6 +83,7 @@ function toTask(model: string, conversation: string | undefined, request: ChatCo
       parallel,
     }),
     ...(conversation !== undefined && { conversation }),
+    ...(request.store && { store: true }),
   };
 }
 
