@@ -31,6 +31,7 @@ import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
+import { responseRoutes } from './routes/responses/responses.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
 import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.routes.ts';
@@ -47,7 +48,7 @@ export interface GatewayDeps {
   blobs: BlobStore;
   media: Pick<Media, 'decode' | 'encodeStream' | 'probe'>;
   producer: Pick<Producer, 'queues' | 'ping'>;
-  cache: Pick<ReadCache, 'read'>;
+  cache: Pick<ReadCache, 'read' | 'invalidate'>;
   metrics: Registry;
   log: Logger;
   /** Aborts when the gateway stops: answers that are held open end then. */
@@ -100,9 +101,25 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
   app.register(storedChatRoutes, { jobs, erasures, stopping });
+  app.register(responseRoutes, {
+    answers,
+    options,
+    jobs,
+    models,
+    erasures,
+    conversations: db.conversations,
+    stopping,
+  });
   app.register(modelRoutes, { models });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
-  app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });
+  app.register(conversationRoutes, {
+    conversations: db.conversations,
+    access: db.access,
+    retention: retentionOffer(config),
+    cache,
+    erasures,
+    stopping,
+  });
   app.register(exportRoutes, { jobs, answers, options });
   app.register(erasureRoutes, { erasures, db, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });

@@ -31,6 +31,8 @@ const conversations = {
   lastMessages: (_id: string, limit: number) => Promise.resolve(history.slice(-limit) as never),
 };
 
+const jobs = { findOwned: () => Promise.resolve(undefined) };
+
 function context(task: Partial<ChatTask>) {
   const deltas: string[] = [];
   const whole = { model: 'spy', messages: [said('user', 'now')], stop: [], ...task };
@@ -47,14 +49,14 @@ test('what was said before stands between the instructions and the new message',
   const { engine, asked } = createSpyEngine();
   const instructions = { role: 'system' as const, content: 'be brief' };
   const { context: job } = context({ conversation: 'conv_1', messages: [instructions, said('user', 'now')] });
-  await createAnswerProcessor({ engine, conversations, contextMessages: 10 })(job);
+  await createAnswerProcessor({ engine, conversations, jobs, contextMessages: 10 })(job);
   expect(asked).toEqual([[instructions, ...history.slice(-10), said('user', 'now')]]);
 });
 
 test('without a conversation only the request is asked', async () => {
   const { engine, asked } = createSpyEngine();
   const { context: job, deltas } = context({});
-  const { result, usage } = await createAnswerProcessor({ engine, conversations, contextMessages: 10 })(job);
+  const { result, usage } = await createAnswerProcessor({ engine, conversations, jobs, contextMessages: 10 })(job);
   expect(asked).toEqual([[said('user', 'now')]]);
   expect(result).toEqual({ text: '1 messages', finishReason: 'stop' });
   expect(deltas).toEqual(['1 ', 'messages']);
@@ -64,7 +66,7 @@ test('without a conversation only the request is asked', async () => {
 test('the oldest messages are left out, with a warning, until the rest fits into the model', async () => {
   const { engine, asked } = createSpyEngine(4);
   const { context: job } = context({ conversation: 'conv_1' });
-  const { warnings } = await createAnswerProcessor({ engine, conversations, contextMessages: 10 })(job);
+  const { warnings } = await createAnswerProcessor({ engine, conversations, jobs, contextMessages: 10 })(job);
   expect(asked.at(-1)).toEqual([...history.slice(-3), said('user', 'now')]);
   expect(warnings).toEqual(['The 7 oldest messages of the context did not fit into the model and were left out.']);
 });
@@ -72,7 +74,7 @@ test('the oldest messages are left out, with a warning, until the rest fits into
 test('a new message that does not fit by itself is refused', async () => {
   const { engine } = createSpyEngine(0);
   const { context: job } = context({ conversation: 'conv_1' });
-  await expect(createAnswerProcessor({ engine, conversations, contextMessages: 10 })(job)).rejects.toMatchObject({
+  await expect(createAnswerProcessor({ engine, conversations, jobs, contextMessages: 10 })(job)).rejects.toMatchObject({
     code: 'LLM_CONTEXT_EXCEEDED',
   });
 });
@@ -96,7 +98,7 @@ test('what a tool gave back is asked about only together with its call, and call
   ];
   const { context: job } = context({ conversation: 'conv_1' });
   const reader = { lastMessages: () => Promise.resolve(before as never) };
-  await createAnswerProcessor({ engine, conversations: reader, contextMessages: 10 })(job);
+  await createAnswerProcessor({ engine, conversations: reader, jobs, contextMessages: 10 })(job);
   const both = { ...call('b'), toolCalls: [...call('b').toolCalls, ...call('c').toolCalls] };
   expect(asked.at(-1)).toEqual([said('user', 'again'), both, outcome('b'), outcome('c'), said('user', 'now')]);
 });

@@ -12,16 +12,11 @@ export function createApp(config: Config, log: Logger): App {
     queue: 'llm',
     config,
     log,
-    async open({ conversations }) {
+    async open({ conversations, jobs }) {
       const engine = await createEngine(config, log);
+      const deps = { engine, conversations, jobs, contextMessages: config.CONVERSATION_CONTEXT_MESSAGES };
       return {
-        processors: {
-          chat: createAnswerProcessor({
-            engine,
-            conversations,
-            contextMessages: config.CONVERSATION_CONTEXT_MESSAGES,
-          }),
-        },
+        processors: { chat: createAnswerProcessor(deps), response: createAnswerProcessor(deps) },
         models: [describeModel(engine.model, 'llm', { isDefault: true, capabilities: engine.tools ? ['tools'] : [] })],
         close: () => engine.close(),
       };

@@ -5,6 +5,7 @@ export const ID_PREFIXES = {
   transcription: 'trn',
   speech: 'spc',
   chat: 'cht',
+  response: 'rsp',
   export: 'exp',
   erasure: 'era',
   conversation: 'conv',

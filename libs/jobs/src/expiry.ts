@@ -6,6 +6,7 @@ const HAS: Record<JobKind, { input: boolean; output: boolean }> = {
   transcription: { input: true, output: false },
   speech: { input: false, output: true },
   chat: { input: false, output: false },
+  response: { input: false, output: false },
   export: { input: false, output: true },
   erasure: { input: false, output: false },
 };

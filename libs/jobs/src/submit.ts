@@ -52,7 +52,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     { kind, account, task, retention: wish }: Submission<Kind>,
     retention: RetentionPolicy,
   ): Promise<{ fields: Partial<JobRecord<Kind>>; giveBack: () => Promise<unknown> } | undefined> {
-    if (kind !== 'chat' || !('conversation' in task) || !task.conversation) return undefined;
+    if ((kind !== 'chat' && kind !== 'response') || !('conversation' in task) || !task.conversation) return undefined;
     const { conversations } = db;
     if (task.conversation === 'new') {
       const { _id: conversation } = await conversations.create(account, { retentionSeconds: retention.conversation });

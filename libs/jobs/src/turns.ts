@@ -80,7 +80,7 @@ export async function wakeNextTurn(
   if (conversation === undefined || turn === undefined) return;
   try {
     const next = await db.jobs.nextQueuedTurn(conversation, turn);
-    if (next) await producer.bringForward({ id: next._id, kind: 'chat' });
+    if (next) await producer.bringForward({ id: next._id, kind: next.kind });
   } catch (error) {
     log[isDatabaseUnavailable(error) ? 'debug' : 'warn'](
       { jobId, reason: messageOf(error) },

@@ -285,6 +285,7 @@ const TASKS: { [Kind in JobKind]: Extract<AnyJobRecord, { kind: Kind }>['task'] 
   },
   speech: { model: 'test', voice: 'joe', input: 'hi', format: 'mp3', speed: 1 },
   chat: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
+  response: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [], background: false },
   export: {},
   erasure: { scope: { type: 'account' } },
 };

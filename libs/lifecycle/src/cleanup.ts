@@ -8,6 +8,7 @@ const JOB_KIND_OF: Record<Exclude<CleanupKind, 'conversations'>, JobKind> = {
   transcriptions: 'transcription',
   syntheses: 'speech',
   chats: 'chat',
+  responses: 'response',
   exports: 'export',
 };
 

@@ -33,6 +33,7 @@ function contentOf({ kind, task }: AnyJobRecord): string {
     case 'speech':
       return task.input;
     case 'chat':
+    case 'response':
       return task.messages.at(-1)?.content ?? '';
     case 'export':
     case 'erasure':

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { isFinal } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
@@ -9,6 +10,7 @@ import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
+import { streamResponse } from './stream-response.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
 import { cancelsOnDisconnect } from './submission-options.ts';
 import { warningsHeader } from './warnings-header.ts';
@@ -29,6 +31,13 @@ export interface Answers {
     reply: FastifyReply,
     submitted: Submitted<'chat'>,
     options: { includeUsage: boolean },
+  ): Promise<FastifyReply>;
+  /** The same of a response: its events, or those after one of them. */
+  responseStream(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    submitted: Submitted<'response'>,
+    options?: { startingAfter?: number | undefined },
   ): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
@@ -144,14 +153,25 @@ export function createAnswers(deps: AnswersDeps): Answers {
       const { job: record, replayed } = submitted;
       announce(reply, record, replayed);
       const signal = hold(request, reply, record);
-      const events = await streamCompletion(jobs, record, { includeUsage, signal, log: request.log });
-      return reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-cache')
-        .header('x-accel-buffering', 'no')
-        .send(events);
+      return events(reply, await streamCompletion(jobs, record, { includeUsage, signal, log: request.log }));
+    },
+
+    async responseStream(request, reply, submitted, { startingAfter = -1 } = {}) {
+      if (parsePrefer(request.headers.prefer).respondAsync) return this.submission(request, reply, submitted);
+      const { job: record, replayed } = submitted;
+      announce(reply, record, replayed);
+      const signal = hold(request, reply, record);
+      return events(reply, streamResponse(jobs, record, { startingAfter, signal, log: request.log }));
     },
   };
+}
+
+function events(reply: FastifyReply, stream: Readable): FastifyReply {
+  return reply
+    .type('text/event-stream; charset=utf-8')
+    .header('cache-control', 'no-cache')
+    .header('x-accel-buffering', 'no')
+    .send(stream);
 }
 
 /** Set before anything can fail, so that errors carry them too. */

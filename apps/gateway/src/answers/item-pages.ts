@@ -20,7 +20,7 @@ export function pageIn<Item extends { id: string }>(items: Item[], { limit, afte
   const ordered = order === 'desc' ? items.toReversed() : items;
   const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && start === 0) {
-    throw new NotFoundError(`There is no item ${after} in this list.`, { code: 'JOB_NOT_FOUND', param: 'after' });
+    throw new NotFoundError(`There is no item ${after} in this list.`, { code: 'ITEM_NOT_FOUND', param: 'after' });
   }
   return pageOf(ordered.slice(start, start + limit), ordered.length > start + limit);
 }

@@ -7,6 +7,7 @@ import {
   type ErasureResult,
   JobError,
   type JobFailure,
+  type ResponseView,
   type SpeechTimingsView,
   type TranscriptionJson,
   type TranscriptionVerboseJson,
@@ -14,13 +15,20 @@ import {
 import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
 import { expiresAt } from './job-view.ts';
+import { toResponse } from './response-view.ts';
 import { notAvailable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
 import { speechResult } from './speech-result.ts';
 
 export type ResultBody =
   | {
       type: 'json';
-      body: ChatCompletion | TranscriptionJson | TranscriptionVerboseJson | ErasureResult | SpeechTimingsView;
+      body:
+        | ChatCompletion
+        | ResponseView
+        | TranscriptionJson
+        | TranscriptionVerboseJson
+        | ErasureResult
+        | SpeechTimingsView;
     }
   | { type: 'text'; text: string | Readable; contentType?: string }
   | ResultFile;
@@ -35,6 +43,8 @@ export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?:
   switch (job.kind) {
     case 'chat':
       return { type: 'json', body: toChatCompletion(job, job.result) };
+    case 'response':
+      return { type: 'json', body: toResponse(job) };
     case 'transcription':
       return toTranscription(job, job.result);
     case 'speech':

@@ -1,8 +1,9 @@
 import { SILENT, within } from './within.ts';
 
-/** One event with this data. */
-export function sseEvent(data: object | '[DONE]'): string {
-  return `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+/** One event with this data, and a name where it has one. */
+export function sseEvent(data: object | '[DONE]', name?: string): string {
+  const line = `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+  return name === undefined ? line : `event: ${name}\n${line}`;
 }
 
 /** Says a comment after each `everyMs` of silence, so that nothing between us and the client takes the stream for dead. */

@@ -61,7 +61,7 @@ async function* completionEvents(
         yield chunk({ delta: { tool_calls: [{ index, ...toToolCallView(call) }] } });
       }
       yield chunk({ finish_reason: finishReason }, { expires_at: expiresAt(item.job) });
-      if (includeUsage) yield sseEvent(toUsageChunk(item.job));
+      if (includeUsage) yield sseEvent(toUsageChunk(item.job as JobRecord<'chat'>));
       return yield sseEvent('[DONE]');
     }
     throw goesOn(job);

@@ -10,11 +10,14 @@ const SECONDS_PER_UNIT = 30;
 const CHARACTERS_PER_UNIT = 500;
 const TOKENS_PER_UNIT = 256;
 
+const answerUnits = ({ maxTokens = TOKENS_PER_UNIT }: TaskOf['chat']) => maxTokens / TOKENS_PER_UNIT;
+
 const UNITS: { [Kind in JobKind]: (task: TaskOf[Kind]) => number } = {
   transcription: ({ audio: { durationSeconds, bytes } }) =>
     (durationSeconds ?? bytes / BYTES_PER_SECOND) / SECONDS_PER_UNIT,
   speech: ({ input }) => input.length / CHARACTERS_PER_UNIT,
-  chat: ({ maxTokens = TOKENS_PER_UNIT }) => maxTokens / TOKENS_PER_UNIT,
+  chat: answerUnits,
+  response: answerUnits,
   export: () => 1,
   erasure: () => 1,
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const JOB_KINDS = ['transcription', 'speech', 'chat', 'export', 'erasure'] as const;
+export const JOB_KINDS = ['transcription', 'speech', 'chat', 'response', 'export', 'erasure'] as const;
 export const JobKindSchema = z.enum(JOB_KINDS);
 export type JobKind = z.infer<typeof JobKindSchema>;
 

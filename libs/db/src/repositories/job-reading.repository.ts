@@ -41,7 +41,7 @@ export interface JobReadingRepository {
   /** Has a later turn of this conversation been sent, and not ended without an answer? */
   hasLaterTurn(conversation: string, turn: number): Promise<boolean>;
   /** The first turn after this one that waits to be run. */
-  nextQueuedTurn(conversation: string, turn: number): Promise<{ _id: string } | undefined>;
+  nextQueuedTurn(conversation: string, turn: number): Promise<Pick<JobRecord, '_id' | 'kind'> | undefined>;
   existing(ids: string[]): Promise<Set<string>>;
 }
 
@@ -105,7 +105,7 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     },
     async nextQueuedTurn(conversation, turn) {
       const later = { conversation, turn: { $gt: turn }, status: 'queued' as const };
-      return (await Job.findOne(later, { _id: 1 }).sort({ turn: 1 }).lean()) ?? undefined;
+      return (await Job.findOne(later, { kind: 1 }).sort({ turn: 1 }).lean()) ?? undefined;
     },
     async existing(ids) {
       const found = await Job.find({ _id: { $in: ids } }, { _id: 1 }).lean();

@@ -95,7 +95,7 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
           kind,
           finishedAt: { $lt: endedBefore },
           ...ended,
-          ...(kind === 'chat' && { conversation: { $exists: false } }),
+          ...((kind === 'chat' || kind === 'response') && { conversation: { $exists: false } }),
           ...(account !== undefined && { account }),
         },
         ENDED_FIELDS,

@@ -25,6 +25,7 @@ export const DOCUMENT_KINDS = [
   'conversations',
   'messages',
   'chats',
+  'responses',
   'syntheses',
   'transcriptions',
 ] as const;
@@ -35,6 +36,7 @@ export const DOCUMENTS_OF_JOBS = {
   transcription: 'transcriptions',
   speech: 'syntheses',
   chat: 'chats',
+  response: 'responses',
   export: undefined,
   erasure: undefined,
 } as const satisfies Record<JobKind, DocumentKind | undefined>;
@@ -46,6 +48,7 @@ export interface RecordOfDocument {
   account: AccountRecord;
   'webhook-endpoints': Omit<WebhookEndpointRecord, InUse>;
   chats: JobRecord<'chat'>;
+  responses: JobRecord<'response'>;
   conversations: ConversationRecord;
   messages: MessageRecord;
   syntheses: JobRecord<'speech'>;
@@ -134,7 +137,7 @@ const ATTEMPT = z.strictObject({
   error: z.string().optional(),
 });
 
-const jobFields = <Kind extends 'transcription' | 'speech' | 'chat'>(kind: Kind) =>
+const jobFields = <Kind extends 'transcription' | 'speech' | 'chat' | 'response'>(kind: Kind) =>
   ({
     id: id(ID_PREFIXES[kind]),
     kind: z.literal(kind),
@@ -177,6 +180,7 @@ const SCHEMAS = {
   account: z.strictObject(ACCOUNT),
   'webhook-endpoints': z.strictObject(WEBHOOK_ENDPOINT),
   chats: z.strictObject(jobFields('chat')),
+  responses: z.strictObject(jobFields('response')),
   conversations: z.strictObject(CONVERSATION),
   messages: z.strictObject(MESSAGE),
   syntheses: z.strictObject(jobFields('speech')),

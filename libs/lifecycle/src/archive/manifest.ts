@@ -27,9 +27,10 @@ const ManifestSchema = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   account: z.strictObject({ id: z.string(), username: z.string().min(1) }),
   documents: z.strictObject(
-    Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, z.number().int().min(0)])) as Record<
+    // Archives of earlier versions do not name the kinds that came later.
+    Object.fromEntries(DOCUMENT_KINDS.map((kind) => [kind, z.number().int().min(0).default(0)])) as Record<
       DocumentKind,
-      z.ZodNumber
+      z.ZodDefault<z.ZodNumber>
     >,
   ),
   /** In their order in the archive: documents, then files by their paths. */

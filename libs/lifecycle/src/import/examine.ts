@@ -125,14 +125,14 @@ async function strangersIn(
   plan: ImportPlan,
   { kind, documents }: { kind: DocumentKind; documents: Document[] },
 ): Promise<string[]> {
-  if (kind !== 'chats' && kind !== 'messages') return [];
+  if (kind !== 'chats' && kind !== 'responses' && kind !== 'messages') return [];
   const places = documents.flatMap((document): ConversationPlace[] => {
     const { id: _id, conversation, turn, seq } = document;
     return typeof conversation === 'string' ? [{ _id, conversation, place: Number(turn ?? seq) }] : [];
   });
   const ids = [...new Set(places.map(({ conversation }) => conversation))];
   const strange = (await transfer.find('conversation', ids)).filter(({ account }) => account !== plan.account._id);
-  const taken = await transfer.placesTaken(kind === 'chats' ? 'job' : 'message', places);
+  const taken = await transfer.placesTaken(kind === 'messages' ? 'message' : 'job', places);
   return [
     ...strange.map(({ _id }) => `${_id} is a conversation of another account here`),
     ...taken.map(({ _id, conversation, place }) => `place ${place} of ${conversation} is that of ${_id} here`),

@@ -5,7 +5,6 @@ import {
   type ChatRequestMessage,
   type ChatTask,
   chatContentText,
-  NotFoundError,
 } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
@@ -13,7 +12,7 @@ import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
-import { assertKnowsTools, schemaFormat, toolFields } from './answer-terms.ts';
+import { assertConversation, assertKnowsTools, conversationName, schemaFormat, toolFields } from './answer-terms.ts';
 
 export interface ChatDeps {
   jobs: Jobs;
@@ -35,14 +34,6 @@ const REFUSED = {
 };
 
 export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
-  async function checkConversation(account: string, wanted: string | undefined): Promise<void> {
-    if (wanted === undefined || wanted === 'new' || (await conversations.findOwned(account, wanted))) return;
-    throw new NotFoundError(`There is no conversation ${wanted}; send "new" to begin one.`, {
-      code: 'CONVERSATION_NOT_FOUND',
-      param: 'conversation',
-    });
-  }
-
   return {
     async submit(account, request, options) {
       const warnings = checkOptions(request, { known: ChatCompletionRequestSchema.shape, refused: REFUSED });
@@ -51,16 +42,12 @@ export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
       return submitOnce(jobs, asked, async () => {
         const { model } = await models.find('llm', request.model);
         if (request.tools?.length) assertKnowsTools(model);
-        const conversation = conversationName(request);
-        await checkConversation(account, conversation);
+        const conversation = conversationName(request.conversation);
+        await assertConversation(conversations, account, conversation);
         return { task: toTask(model.id, conversation, request), warnings };
       });
     },
   };
-}
-
-function conversationName({ conversation }: ChatCompletionRequest): string | undefined {
-  return typeof conversation === 'object' ? conversation?.id : conversation;
 }
 
 function toTask(model: string, conversation: string | undefined, request: ChatCompletionRequest): ChatTask {

@@ -5,6 +5,7 @@ import {
   JobListSchema,
   JobViewSchema,
   LIMITS,
+  ResponseViewSchema,
   SpeechTimingsViewSchema,
 } from '@aigolos/contracts';
 import type { Jobs } from '@aigolos/jobs';
@@ -99,7 +100,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
             description: 'As the kind of the job and its request ask for',
             content: {
               'application/json': {
-                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema]),
+                schema: z.union([ChatCompletionSchema, ResponseViewSchema, transcriptContent, SpeechTimingsViewSchema]),
               },
               'text/plain': { schema: z.string() },
               ...audioContent,
