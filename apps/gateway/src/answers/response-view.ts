@@ -31,7 +31,7 @@ export function toResponseAtStart(job: ResponseJob, status: 'queued' | 'in_progr
 }
 
 /** What the model said and called. Ids are those of the messages in its conversation, where it is a turn of one. */
-export function outputOf(job: ResponseJob): ItemView[] {
+function outputOf(job: ResponseJob): ItemView[] {
   const { text = '', toolCalls = [] } = job.result ?? {};
   const messages: ChatMessage[] = [
     ...(text !== '' || toolCalls.length === 0 ? [{ role: 'assistant' as const, content: text }] : []),

@@ -140,8 +140,8 @@ function describeFormats(engine: () => LlmEngine, { withoutTools = false }: LlmC
   test('an answer that is to be a JSON object is one, or is cut off by its limit', async () => {
     const { text, answer } = await ask(engine(), question, { ...long, format: { type: 'json_object' } });
     expect(text).toMatch(/^\{/);
-    if (answer.finishReason === 'stop') expect(JSON.parse(text)).toBeTypeOf('object');
-    else expect(answer.finishReason).toBe('length');
+    const whole = answer.finishReason === 'length' ? {} : (JSON.parse(text) as unknown);
+    expect(whole).toBeTypeOf('object');
   });
 
   test.runIf(!withoutTools)('a tool that must be called is called with what fits its schema', async () => {

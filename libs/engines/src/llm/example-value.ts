@@ -36,7 +36,7 @@ export function exampleOf({ $defs = {}, ...root }: HeldRoot, text: string): unkn
         return Object.fromEntries(Object.entries(schema.properties).map(([key, part]) => [key, deeper(part)]));
     }
   };
-  return of(root as HeldSchema);
+  return of(root);
 }
 
 function endless(): LlmServiceError {
