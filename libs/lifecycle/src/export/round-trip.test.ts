@@ -73,10 +73,11 @@ describe.each([
       conversations: 2,
       messages: 12,
       chats: 6,
+      responses: 2,
       syntheses: 2,
       transcriptions: 2,
     });
-    expect(manifest?.files).toHaveLength(7 + 4);
+    expect(manifest?.files).toHaveLength(8 + 4);
 
     const other = await open(await newStore());
     await bring(other, path);
