@@ -22,6 +22,7 @@ import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
+import { storedChatRoutes } from './routes/chat/stored-chats.routes.ts';
 import { conversationRoutes } from './routes/conversations/conversations.routes.ts';
 import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
@@ -34,6 +35,7 @@ import { modelRoutes } from './routes/models/models.routes.ts';
 import { apiReferenceRoutes } from './routes/operations/api-reference.routes.ts';
 import { operationsRoutes } from './routes/operations/operations.routes.ts';
 import { queueBoardRoutes } from './routes/operations/queue-board.routes.ts';
+import { responseRoutes } from './routes/responses/responses.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
 import { uploadRoutes } from './routes/uploads/uploads.routes.ts';
@@ -52,7 +54,7 @@ export interface GatewayDeps {
   blobs: BlobStore;
   media: Pick<Media, 'decode' | 'encodeStream' | 'probe'>;
   producer: Pick<Producer, 'queues' | 'ping'>;
-  cache: Pick<ReadCache, 'read'>;
+  cache: Pick<ReadCache, 'read' | 'invalidate'>;
   metrics: Registry;
   log: Logger;
   /** Aborts when the gateway stops: answers that are held open end then. */
@@ -105,6 +107,16 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(speechRoutes, { answers, options, jobs, models });
   app.register(chatRoutes, { answers, options, jobs, models, conversations: db.conversations });
+  app.register(storedChatRoutes, { jobs, erasures, stopping });
+  app.register(responseRoutes, {
+    answers,
+    options,
+    jobs,
+    models,
+    erasures,
+    conversations: db.conversations,
+    stopping,
+  });
   app.register(fileRoutes, { files, blobs, maxBytes: config.FILE_MAX_BYTES });
   app.register(uploadRoutes, { uploads: db.uploads, files, blobs, maxBytes: config.FILE_MAX_BYTES });
   app.register(voiceTurnRoutes, {
@@ -125,7 +137,14 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     retentionSeconds: retentionOffer(config).maxSeconds,
   });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
-  app.register(conversationRoutes, { conversations: db.conversations, cache, erasures, stopping });
+  app.register(conversationRoutes, {
+    conversations: db.conversations,
+    access: db.access,
+    retention: retentionOffer(config),
+    cache,
+    erasures,
+    stopping,
+  });
   app.register(exportRoutes, { jobs, answers, options });
   app.register(erasureRoutes, { erasures, db, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });

@@ -5,8 +5,8 @@ import type { House } from './harness.ts';
 
 export const CHAT = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] };
 
-/** A finished chat answer. */
-export function said(text: string, fields: Partial<Processed<'chat'>> = {}): Processed<'chat'> {
+/** A finished answer of a chat, or of a response. */
+export function said(text: string, fields: Partial<Processed<'chat'>> = {}): Processed<'chat'> & Processed<'response'> {
   return {
     result: { text, finishReason: 'stop' },
     usage: { promptTokens: 3, completionTokens: 2 },

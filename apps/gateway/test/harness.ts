@@ -22,7 +22,16 @@ const log = createLogger({ service: 'test', level: 'silent' });
 
 export const MODELS: ModelInfo[] = [
   { id: 'test-asr', kind: 'asr', isDefault: true, languages: ['en', 'ru'], voices: [], license: 'MIT' },
-  { id: 'test-llm', kind: 'llm', isDefault: true, languages: ['en'], voices: [], license: 'MIT' },
+  {
+    id: 'test-llm',
+    kind: 'llm',
+    isDefault: true,
+    languages: ['en'],
+    voices: [],
+    license: 'MIT',
+    capabilities: ['tools'],
+  },
+  { id: 'plain-llm', kind: 'llm', isDefault: false, languages: ['en'], voices: [], license: 'MIT' },
   {
     id: 'test-tts',
     kind: 'tts',

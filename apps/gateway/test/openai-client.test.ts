@@ -45,6 +45,27 @@ test('the official client chats, plain and streamed', async () => {
   expect(await stream.totalUsage()).toMatchObject({ prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 });
 });
 
+test('the official client lists, reads, notes and deletes stored completions', async () => {
+  const { completions } = client.chat;
+  const store = (metadata: Record<string, string>) =>
+    completions.create({ model: 'gpt-4o-mini', messages, store: true, metadata });
+  const first = await store({ topic: 'numbers', run: '1' });
+  const second = await store({ topic: 'numbers', run: '2' });
+  await completions.create({ model: 'gpt-4o-mini', messages });
+  const idsOf = async (query: object) => (await Array.fromAsync(completions.list(query))).map(({ id }) => id);
+  expect(await idsOf({ limit: 1 })).toEqual([first.id, second.id]);
+  expect(await idsOf({ order: 'desc' })).toEqual([second.id, first.id]);
+  expect(await idsOf({ metadata: { run: '2' } })).toEqual([second.id]);
+  expect(await idsOf({ model: 'other' })).toEqual([]);
+  expect(await completions.retrieve(first.id)).toMatchObject({ choices: first.choices, metadata: { run: '1' } });
+  const sent = await Array.fromAsync(completions.messages.list(first.id));
+  expect(sent).toMatchObject([{ id: `${first.id}-0`, role: 'user', content: 'count' }]);
+  expect(await completions.update(first.id, { metadata: { run: '3' } })).toMatchObject({ metadata: { run: '3' } });
+  expect(await completions.delete(first.id)).toMatchObject({ deleted: true, object: 'chat.completion.deleted' });
+  await expect(completions.retrieve(first.id)).rejects.toThrow(NotFoundError);
+  expect(await idsOf({})).toEqual([second.id]);
+});
+
 test('the official client transcribes', async () => {
   const file = () => createReadStream(audioClip('count'));
   const json = await client.audio.transcriptions.create({ file: file(), model: 'whisper-1' });

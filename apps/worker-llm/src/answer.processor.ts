@@ -1,25 +1,40 @@
 import { AIGolosError, type ChatMessage, LlmServiceError } from '@aigolos/contracts';
 import type { LlmAnswer, LlmEngine } from '@aigolos/engines/llm';
-import { type ConversationReader, conversationContext, type JobContext, type Processor } from '@aigolos/jobs';
+import {
+  type ConversationReader,
+  conversationContext,
+  type JobContext,
+  type JobFinder,
+  type Processor,
+  previousMessages,
+} from '@aigolos/jobs';
+import { joinCalls, withoutOrphans } from './history.ts';
 
 export interface AnswerDeps {
   engine: LlmEngine;
   conversations: ConversationReader;
+  jobs: JobFinder;
+  /** How many of a conversation's last messages stand before a new one. */
+  contextMessages: number;
 }
 
-/** Answers one turn. What was said before in its conversation stands before the new messages, after the request's own instructions. */
-export function createAnswerProcessor({ engine, conversations }: AnswerDeps): Processor<'chat'> {
-  return async (context) => {
+/** The kinds of jobs that are answered by messages. */
+type Answering = 'chat' | 'response';
+
+/** Answers one turn. What was said before it stands before the new messages, after the request's own instructions. */
+export function createAnswerProcessor<Kind extends Answering>({ engine, ...before }: AnswerDeps): Processor<Kind> {
+  return async (whole) => {
+    // The tasks of both kinds have all that is asked of an engine.
+    const context = whole as unknown as JobContext<Answering>;
     const { task } = context.job;
     if (task.model !== engine.model) throw servesAnotherModel(task.model, engine.model);
     const begun = performance.now();
-    const before = task.conversation ? await conversationContext(conversations, task.conversation) : [];
-    const { text, answer, leftOut } = await answerWithin(engine, context, before);
+    const { text, answer, leftOut } = await answerWithin(engine, context, await saidBefore(before, context.job));
     const warnings = [...answer.warnings];
     if (leftOut > 0)
       warnings.push(`The ${leftOut} oldest messages of the context did not fit into the model and were left out.`);
     return {
-      result: { text, finishReason: answer.finishReason },
+      result: { text, finishReason: answer.finishReason, ...(answer.toolCalls && { toolCalls: answer.toolCalls }) },
       usage: {
         promptTokens: answer.promptTokens,
         completionTokens: answer.completionTokens,
@@ -31,10 +46,20 @@ export function createAnswerProcessor({ engine, conversations }: AnswerDeps): Pr
   };
 }
 
+async function saidBefore(
+  { conversations, jobs, contextMessages }: Omit<AnswerDeps, 'engine'>,
+  { account, task }: JobContext<Answering>['job'],
+): Promise<ChatMessage[]> {
+  if (task.conversation) return conversationContext(conversations, task.conversation, contextMessages);
+  if ('previousResponse' in task && task.previousResponse)
+    return previousMessages(jobs, account, task.previousResponse);
+  return [];
+}
+
 /** Leaves out the oldest message before as often as the model's context asks for it: a conversation must not come to a dead end. */
 async function answerWithin(
   engine: LlmEngine,
-  context: JobContext<'chat'>,
+  context: JobContext<Answering>,
   before: ChatMessage[],
 ): Promise<{ text: string; answer: LlmAnswer; leftOut: number }> {
   for (let leftOut = 0; ; leftOut += 1) {
@@ -49,14 +74,18 @@ async function answerWithin(
 
 async function answerOnce(
   engine: LlmEngine,
-  { job, signal, emitDelta }: JobContext<'chat'>,
+  { job, signal, emitDelta }: JobContext<Answering>,
   before: ChatMessage[],
 ): Promise<{ text: string; answer: LlmAnswer }> {
-  const { messages, maxTokens, temperature, topP, stop, seed } = job.task;
+  const { messages, maxTokens, temperature, topP, stop, seed, format, tools, toolChoice, parallelToolCalls } = job.task;
+  const options = { maxTokens, temperature, topP, stop, seed, format, tools, toolChoice, parallelToolCalls };
   const instructions = messages.filter(({ role }) => role === 'system');
+  if ('instructions' in job.task && job.task.instructions) {
+    instructions.unshift({ role: 'system', content: job.task.instructions });
+  }
   const said = messages.filter(({ role }) => role !== 'system');
-  const options = { maxTokens, temperature, topP, stop, seed };
-  const generation = engine.generate([...instructions, ...before, ...said], options, signal);
+  const asked = joinCalls([...instructions, ...withoutOrphans(before), ...said]);
+  const generation = engine.generate(asked, options, signal);
   let text = '';
   for (;;) {
     const next = await generation.next();

@@ -12,12 +12,13 @@ export function createApp(config: Config, log: Logger): App {
     queue: 'llm',
     config,
     log,
-    async open({ conversations }) {
+    async open({ conversations, jobs }) {
       const engine = await createEngine(config, log);
-      const chat = createAnswerProcessor({ engine, conversations });
+      const deps = { engine, conversations, jobs, contextMessages: config.CONVERSATION_CONTEXT_MESSAGES };
+      const chat = createAnswerProcessor<'chat'>(deps);
       return {
-        processors: { chat, 'voice-turn': answerStep(chat) },
-        models: [describeModel(engine.model, 'llm', { isDefault: true })],
+        processors: { chat, response: createAnswerProcessor<'response'>(deps), 'voice-turn': answerStep(chat) },
+        models: [describeModel(engine.model, 'llm', { isDefault: true, capabilities: engine.tools ? ['tools'] : [] })],
         close: () => engine.close(),
       };
     },

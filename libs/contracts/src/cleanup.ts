@@ -1,8 +1,9 @@
-/** What can be cleaned up, in the order in which it is. Chats that are turns of a conversation go with it, translations with transcriptions. */
+/** What can be cleaned up, in the order in which it is. Chats and responses that are turns of a conversation go with it, translations with transcriptions. */
 export const CLEANUP_KINDS = [
   'transcriptions',
   'syntheses',
   'chats',
+  'responses',
   'voice-turns',
   'exports',
   'files',

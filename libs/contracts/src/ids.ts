@@ -6,6 +6,7 @@ export const ID_PREFIXES = {
   translation: 'trl',
   speech: 'spc',
   chat: 'cht',
+  response: 'rsp',
   'voice-turn': 'vtn',
   export: 'exp',
   erasure: 'era',

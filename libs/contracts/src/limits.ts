@@ -2,6 +2,9 @@
 export const LIMITS = {
   chatMessageCharacters: 5_000,
   chatMessages: 256,
+  /** Of what a tool gave back, of what it was called with, and of one tool's description. */
+  toolCharacters: 50_000,
+  tools: 128,
   /** Of a text whose speech is waited for, and of one that is spoken as a job. */
   speechCharacters: 4_096,
   longSpeechCharacters: 500_000,
@@ -27,5 +30,5 @@ export const LIMITS = {
   retentionLeastSeconds: 60,
 } as const;
 
-/** How many of a conversation's last messages stand before a new one. */
+/** How many of a conversation's last messages stand before a new one, unless an operator says otherwise. */
 export const CONVERSATION_CONTEXT_MESSAGES = 10;

@@ -6,6 +6,10 @@ export type ModelKind = z.infer<typeof ModelKindSchema>;
 export const VoiceSchema = z.object({ id: z.string(), name: z.string(), language: z.string() });
 export type Voice = z.infer<typeof VoiceSchema>;
 
+/** What some models of a kind can do and others cannot: `tools` is calling functions. */
+export const MODEL_CAPABILITIES = ['tools'] as const;
+export type ModelCapability = (typeof MODEL_CAPABILITIES)[number];
+
 /** A model that a worker has loaded or can load; workers announce theirs, the gateway answers from the announcements. */
 export const ModelInfoSchema = z.object({
   id: z.string(),
@@ -16,6 +20,8 @@ export const ModelInfoSchema = z.object({
   languages: z.array(z.string()),
   voices: z.array(VoiceSchema),
   license: z.string(),
+  /** Absent in announcements of earlier versions, and where there are none. */
+  capabilities: z.array(z.enum(MODEL_CAPABILITIES)).optional(),
   /** Another one when the same input may get another answer; absent where that is not known. */
   version: z.string().optional(),
 });

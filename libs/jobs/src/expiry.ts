@@ -7,6 +7,7 @@ const HAS: Record<JobKind, { input: boolean; output: boolean }> = {
   translation: { input: true, output: false },
   speech: { input: false, output: true },
   chat: { input: false, output: false },
+  response: { input: false, output: false },
   'voice-turn': { input: true, output: true },
   export: { input: false, output: true },
   erasure: { input: false, output: false },

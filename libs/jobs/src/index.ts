@@ -1,4 +1,5 @@
 export { createJobs, type JobNews, type Jobs } from './jobs.ts';
+export { type JobFinder, previousMessages } from './previous-responses.ts';
 export type { HandedOver, JobContext, Processed, Processor, Processors } from './processor.ts';
 export { createReconciler, type Reconciler } from './reconciler.ts';
 export { contentKeyOf, fingerprintOf, type RequestAsked } from './request-fingerprint.ts';

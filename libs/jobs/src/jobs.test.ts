@@ -245,7 +245,7 @@ describe('a conversation', () => {
     const { _id: conversation } = await house.db.conversations.create(ACCOUNT);
     const contexts: string[][] = [];
     const process = async ({ job }: JobContext<'chat'>) => {
-      const before = await conversationContext(house.db.conversations, conversation);
+      const before = await conversationContext(house.db.conversations, conversation, 10);
       contexts.push(before.map(({ content }) => content));
       return answer(`answer ${job.turn}`);
     };

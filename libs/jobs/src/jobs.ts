@@ -1,5 +1,5 @@
 import { ConflictError, isFinal, type JobKind, type JobStatus, NotFoundError } from '@aigolos/contracts';
-import type { AnyJobRecord, JobSummary } from '@aigolos/db';
+import type { AnyJobRecord, JobRecord, JobSummary } from '@aigolos/db';
 import { cacheScope, type Place } from '@aigolos/queue';
 import { invalidateJob, listScopes } from './cached.ts';
 import type { SubmitterDeps } from './deps.ts';
@@ -40,6 +40,17 @@ export interface Jobs {
   checkpointOf(account: string, id: string): Promise<unknown>;
   /** Harmless twice or after the end; returns the job as it is then. @throws ConflictError of an erasure. */
   cancel(account: string, id: string): Promise<AnyJobRecord>;
+  /** Chats that were to be stored and have an answer. `after` is the id of the last one of the page before. */
+  storedChats(filter: {
+    account: string;
+    limit: number;
+    after?: string | undefined;
+    order: 'asc' | 'desc';
+    model?: string | undefined;
+    metadata: Record<string, string>;
+  }): Promise<{ chats: JobRecord<'chat'>[]; hasMore: boolean }>;
+  /** Its owner's notes on it, in the place of those before; returns the job with them. @throws NotFoundError */
+  note(account: string, id: string, metadata: Record<string, string>): Promise<AnyJobRecord>;
   /** Where a queued job stands in line; undefined where it waits for something else, such as another try, or where the queue is away. */
   place(job: Pick<JobSummary, '_id' | 'kind' | 'step'>): Promise<Place | undefined>;
 }
@@ -141,6 +152,18 @@ export function createJobs(deps: SubmitterDeps): Jobs {
         await invalidateJob(cache, job);
         await cancels.send(id);
       }
+      return get(account, id);
+    },
+
+    async storedChats({ after, limit, ...filter }) {
+      const last = after === undefined ? undefined : await get(filter.account, after);
+      const found = await db.jobs.storedChats({ ...filter, limit: limit + 1, after: last });
+      return { chats: found.slice(0, limit), hasMore: found.length > limit };
+    },
+    async note(account, id, metadata) {
+      const job = await get(account, id);
+      await db.jobs.setMetadata(account, id, metadata);
+      await invalidateJob(cache, job);
       return get(account, id);
     },
 

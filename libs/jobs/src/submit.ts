@@ -1,4 +1,11 @@
-import { type JobKind, NotFoundError, newId, type RetentionPolicy, resolveRetention } from '@aigolos/contracts';
+import {
+  isTurnKind,
+  type JobKind,
+  NotFoundError,
+  newId,
+  type RetentionPolicy,
+  resolveRetention,
+} from '@aigolos/contracts';
 import { type AnyJobRecord, isDuplicateKey, type JobRecord, newJobRecord } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import { invalidateJob } from './cached.ts';
@@ -7,7 +14,6 @@ import { inLine } from './in-line.ts';
 import { assertSameRequest } from './request-fingerprint.ts';
 import { reusedEnding } from './reuse.ts';
 import type { Submission, Submitted, SubmittedOnce } from './submission.ts';
-import { isTurn } from './turns.ts';
 
 export interface Submitter {
   submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<Submitted<Kind>>;
@@ -53,7 +59,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     { kind, account, task, retention: wish }: Submission<Kind>,
     retention: RetentionPolicy,
   ): Promise<{ fields: Partial<JobRecord<Kind>>; giveBack: () => Promise<unknown> } | undefined> {
-    if (!isTurn(kind) || !('conversation' in task) || !task.conversation) return undefined;
+    if (!isTurnKind(kind) || !('conversation' in task) || !task.conversation) return undefined;
     const { conversations } = db;
     if (task.conversation === 'new') {
       const { _id: conversation } = await conversations.create(account, { retentionSeconds: retention.conversation });

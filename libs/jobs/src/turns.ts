@@ -1,4 +1,4 @@
-import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES, type JobKind, queueOf } from '@aigolos/contracts';
+import { type ChatMessage, queueOf } from '@aigolos/contracts';
 import { type AnyJobRecord, type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
 import type { Handled } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
@@ -10,22 +10,24 @@ export type ConversationReader = Pick<Database['conversations'], 'lastMessages'>
 export async function conversationContext(
   conversations: ConversationReader,
   conversation: string,
+  limit: number,
 ): Promise<ChatMessage[]> {
-  const messages = await conversations.lastMessages(conversation, CONVERSATION_CONTEXT_MESSAGES);
-  return messages.map(({ role, content }) => ({ role, content }));
-}
-
-/** Kinds that a conversation is made of. */
-export function isTurn(kind: JobKind): kind is 'chat' | 'voice-turn' {
-  return kind === 'chat' || kind === 'voice-turn';
+  const messages = await conversations.lastMessages(conversation, limit);
+  return messages.map(({ role, content, toolCalls, toolCallId }) => ({
+    role,
+    content,
+    ...(toolCalls && { toolCalls }),
+    ...(toolCallId !== undefined && { toolCallId }),
+  }));
 }
 
 /** What a turn that has been answered adds to its conversation. */
 function messagesOf(job: AnyJobRecord): ChatMessage[] {
-  if (job.kind === 'chat' && job.result) {
+  if ((job.kind === 'chat' || job.kind === 'response') && job.result) {
+    const { text, toolCalls } = job.result;
     // Instructions belong to a request, not to what was said.
     const asked = job.task.messages.filter(({ role }) => role !== 'system');
-    return [...asked, { role: 'assistant', content: job.result.text }];
+    return [...asked, { role: 'assistant', content: text, ...(toolCalls && { toolCalls }) }];
   }
   if (job.kind === 'voice-turn' && job.result) {
     const { transcript, answer } = job.result;
@@ -45,11 +47,17 @@ export async function writeTurn(db: Pick<Database, 'jobs' | 'conversations'>, jo
       conversation: job.conversation,
       account: job.account,
       job: job._id,
-      messages,
+      messages: messages.flatMap(oneByOne),
       at: job.finishedAt ?? new Date(),
     });
   }
   await db.jobs.clearMessagesPending(job._id);
+}
+
+/** In a conversation what was said and each call are messages of their own, as they are its items. */
+function oneByOne({ toolCalls = [], ...message }: ChatMessage): ChatMessage[] {
+  const calls = toolCalls.map((call) => ({ ...message, content: '', toolCalls: [call] }));
+  return calls.length > 0 && message.content === '' ? calls : [message, ...calls];
 }
 
 /** Who waits is woken by the end of the turn before; this is for when nobody was there to wake it. */

@@ -288,6 +288,7 @@ const TASKS: { [Kind in JobKind]: Extract<AnyJobRecord, { kind: Kind }>['task'] 
   translation: HEARD,
   speech: { model: 'test', voice: 'joe', input: 'hi', format: 'mp3', speed: 1 },
   chat: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [] },
+  response: { model: 'test', messages: [{ role: 'user', content: 'hi' }], stop: [], background: false },
   'voice-turn': {
     model: 'test',
     transcription: { model: 'test' },

@@ -9,6 +9,7 @@ const JOB_KINDS_OF: Record<Exclude<CleanupKind, 'conversations' | 'files'>, read
   transcriptions: TRANSCRIPT_KINDS,
   syntheses: ['speech'],
   chats: ['chat'],
+  responses: ['response'],
   'voice-turns': ['voice-turn'],
   exports: ['export'],
 };

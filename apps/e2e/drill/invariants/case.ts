@@ -34,6 +34,7 @@ function contentOf({ kind, task }: AnyJobRecord): string {
     case 'speech':
       return task.input;
     case 'chat':
+    case 'response':
       return task.messages.at(-1)?.content ?? '';
     case 'voice-turn':
       return task.instructions ?? '';

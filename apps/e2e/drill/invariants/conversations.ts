@@ -7,7 +7,7 @@ export function contextsOf(messages: readonly MessageRecord[]): Map<string, Chat
   const contexts = new Map<string, ChatMessage[]>();
   for (const said of byConversation(messages).values()) {
     for (const [place, { job }] of said.entries()) {
-      if (contexts.has(job)) continue;
+      if (job === undefined || contexts.has(job)) continue;
       const before = said.slice(Math.max(0, place - CONVERSATION_CONTEXT_MESSAGES), place);
       contexts.set(
         job,

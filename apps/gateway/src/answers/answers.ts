@@ -12,6 +12,7 @@ import { sendEvents } from './server-sent-events.ts';
 import { streamSpeechEvents } from './speech-events.ts';
 import { takesAudio } from './speech-result.ts';
 import { goesOn, streamCompletion } from './stream-completion.ts';
+import { streamResponse } from './stream-response.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
 import { streamTranscript } from './stream-transcript.ts';
 import { cancelsOnDisconnect } from './submission-options.ts';
@@ -38,6 +39,13 @@ export interface Answers {
   transcript(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<TranscriptKind>): Promise<FastifyReply>;
   /** As `stream`, of a speech: its sound in its format. */
   speech(request: FastifyRequest, reply: FastifyReply, submitted: Submitted<'speech'>): Promise<FastifyReply>;
+  /** The same of a response: its events, or those after one of them. */
+  responseStream(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    submitted: Submitted<'response'>,
+    options?: { startingAfter?: number | undefined },
+  ): Promise<FastifyReply>;
   /** The job itself. */
   job(reply: FastifyReply, job: JobSummary): Promise<FastifyReply>;
   /** What the synchronous call would have given; of a speech that is waited for its sound while it is made. */
@@ -177,6 +185,11 @@ export function createAnswers(deps: AnswersDeps): Answers {
     transcript: (request, reply, submitted) =>
       events(request, reply, submitted, (signal) =>
         streamTranscript(jobs, submitted.job, { signal, log: request.log }),
+      ),
+
+    responseStream: (request, reply, submitted, { startingAfter = -1 } = {}) =>
+      events(request, reply, submitted, async (signal) =>
+        streamResponse(jobs, submitted.job, { startingAfter, signal, log: request.log }),
       ),
   };
 }

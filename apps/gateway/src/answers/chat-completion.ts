@@ -1,16 +1,24 @@
-import type { ChatCompletion, ChatCompletionChunk, ChatResult } from '@aigolos/contracts';
+import type { ChatCompletion, ChatCompletionChunk, ChatResult, ChatToolCallView, ToolCall } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import { expiresAt, unixSeconds } from './job-view.ts';
 
 /** A finished chat job in OpenAI's shape; the completion's id is the job's. */
-export function toChatCompletion(job: JobRecord<'chat'>, { text, finishReason }: ChatResult): ChatCompletion {
+export function toChatCompletion(
+  job: JobRecord<'chat'>,
+  { text, finishReason, toolCalls }: ChatResult,
+): ChatCompletion {
   return {
     ...common(job),
     object: 'chat.completion',
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: text, refusal: null },
+        message: {
+          role: 'assistant',
+          content: text === '' && toolCalls ? null : text,
+          refusal: null,
+          ...(toolCalls && { tool_calls: toolCalls.map(toToolCallView) }),
+        },
         logprobs: null,
         finish_reason: finishReason,
       },
@@ -18,6 +26,10 @@ export function toChatCompletion(job: JobRecord<'chat'>, { text, finishReason }:
     usage: toChatUsage(job),
     expires_at: expiresAt(job),
   };
+}
+
+export function toToolCallView({ id, name, arguments: given }: ToolCall): ChatToolCallView {
+  return { id, type: 'function', function: { name, arguments: given } };
 }
 
 type Choice = ChatCompletionChunk['choices'][number];

@@ -6,13 +6,13 @@ import { createTextFollower } from './text-follower.ts';
 export type TextNews =
   | { type: 'text'; text: string }
   /** The last one: the job has ended, and all of its text was told. */
-  | { type: 'ended'; job: JobRecord<'chat'> }
+  | { type: 'ended'; job: JobRecord<'chat'> | JobRecord<'response'> }
   /** The last one: what was told already is not how the text begins that the job has now. */
   | { type: 'diverged' };
 
 const DATABASE_RETRY_MS = 500;
 
-/** What a chat job says while it runs, told once each, whatever attempts and outages it takes. Ends early with the signal. */
+/** What a chat or a response says while it runs, told once each, whatever attempts and outages it takes. Ends early with the signal. */
 export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSignal): AsyncGenerator<TextNews> {
   const follower = createTextFollower();
   for await (const news of watchPatiently(jobs, job, signal)) {
@@ -21,8 +21,8 @@ export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSi
       follower.restart();
       continue;
     }
-    if (news.type === 'ended' && !news.job.result) return yield { type: 'ended', job: news.job as JobRecord<'chat'> };
-    const ended = news.type === 'ended' ? (news.job as JobRecord<'chat'>) : undefined;
+    const ended = news.type === 'ended' ? (news.job as JobRecord<'chat'> | JobRecord<'response'>) : undefined;
+    if (ended && !ended.result) return yield { type: 'ended', job: ended };
     const text = news.type === 'delta' ? follower.push(news) : follower.finish(ended?.result?.text ?? '');
     if (text === undefined) return yield { type: 'diverged' };
     if (text !== '') yield { type: 'text', text };

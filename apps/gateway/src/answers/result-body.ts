@@ -7,18 +7,20 @@ import {
   type ErasureResult,
   JobError,
   type JobFailure,
+  type ResponseView,
   type SpeechTimingsView,
   type VoiceTurn,
 } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import { toChatCompletion } from './chat-completion.ts';
+import { toResponse } from './response-view.ts';
 import { notAvailable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
 import { speechResult } from './speech-result.ts';
 import { type TranscriptBody, transcriptResult } from './transcript-result.ts';
 import { voiceTurnResult } from './voice-turn-result.ts';
 
 export type ResultBody =
-  | { type: 'json'; body: ChatCompletion | ErasureResult | SpeechTimingsView | VoiceTurn }
+  | { type: 'json'; body: ChatCompletion | ErasureResult | ResponseView | SpeechTimingsView | VoiceTurn }
   | { type: 'text'; text: Readable; contentType: string }
   | TranscriptBody
   | ResultFile;
@@ -33,6 +35,8 @@ export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?:
   switch (job.kind) {
     case 'chat':
       return { type: 'json', body: toChatCompletion(job, job.result) };
+    case 'response':
+      return { type: 'json', body: toResponse(job) };
     case 'transcription':
     case 'translation':
       return transcriptResult(job, job.result, accept);

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { AIGolosError, type ChatCompletionChunk, UnavailableError } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
-import { toChunk, toUsageChunk } from './chat-completion.ts';
+import { toChunk, toToolCallView, toUsageChunk } from './chat-completion.ts';
 import { type EventStreamOptions, openEventStream } from './event-stream.ts';
 import { followText, type TextNews } from './follow-text.ts';
 import { expiresAt } from './job-view.ts';
@@ -42,8 +42,13 @@ async function* completionEvents(
     }
     if (item.type === 'diverged') throw startedAnew(job);
     if (!item.job.result) throw whyNoResult(item.job);
-    yield chunk({ finish_reason: item.job.result.finishReason }, { expires_at: expiresAt(item.job) });
-    if (includeUsage) yield sseEvent(toUsageChunk(item.job));
+    const { finishReason, toolCalls = [] } = item.job.result;
+    // Calls are known when they are whole, and come one by one.
+    for (const [index, call] of toolCalls.entries()) {
+      yield chunk({ delta: { tool_calls: [{ index, ...toToolCallView(call) }] } });
+    }
+    yield chunk({ finish_reason: finishReason }, { expires_at: expiresAt(item.job) });
+    if (includeUsage) yield sseEvent(toUsageChunk(item.job as JobRecord<'chat'>));
     return yield sseEvent('[DONE]');
   }
   throw goesOn(job);

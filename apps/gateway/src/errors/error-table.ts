@@ -34,6 +34,7 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   MODEL_NOT_FOUND: notFound,
   VOICE_NOT_FOUND: notFound,
   CONVERSATION_NOT_FOUND: notFound,
+  ITEM_NOT_FOUND: notFound,
   JOB_NOT_FOUND: notFound,
   FILE_NOT_FOUND: notFound,
   UPLOAD_NOT_FOUND: notFound,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ModelKindSchema, VoiceSchema } from '../models.ts';
+import { MODEL_CAPABILITIES, ModelKindSchema, VoiceSchema } from '../models.ts';
+import { openEnum } from './common.ts';
 
 export const ModelViewSchema = z
   .object({
@@ -11,6 +12,7 @@ export const ModelViewSchema = z
     is_default: z.boolean(),
     languages: z.array(z.string()),
     license: z.string(),
+    capabilities: z.array(openEnum(MODEL_CAPABILITIES)),
   })
   .meta({ id: 'Model' });
 export type ModelView = z.infer<typeof ModelViewSchema>;

@@ -1,6 +1,7 @@
 import { type ChatResult, ChatResultSchema, type ChatTask, ChatTaskSchema } from './chat.ts';
 import { type ErasureResult, ErasureResultSchema, type ErasureTask, ErasureTaskSchema } from './erasure.ts';
 import { type ExportResult, ExportResultSchema, type ExportTask, ExportTaskSchema } from './export.ts';
+import { type ResponseTask, ResponseTaskSchema } from './response.ts';
 import { type SpeechResult, SpeechResultSchema, type SpeechTask, SpeechTaskSchema } from './speech.ts';
 import type { JobKind } from './status.ts';
 import {
@@ -23,6 +24,7 @@ export interface TaskOf {
   translation: TranscriptionTask;
   speech: SpeechTask;
   chat: ChatTask;
+  response: ResponseTask;
   'voice-turn': VoiceTurnTask;
   export: ExportTask;
   erasure: ErasureTask;
@@ -32,6 +34,7 @@ export interface ResultOf {
   translation: TranscriptionResult;
   speech: SpeechResult;
   chat: ChatResult;
+  response: ChatResult;
   'voice-turn': VoiceTurnResult;
   export: ExportResult;
   erasure: ErasureResult;
@@ -64,6 +67,15 @@ export const JOB_CATALOGUE = {
     attemptTimeoutMs: 10 * 60_000,
     timeoutCode: 'LLM_ENGINE_FAILED',
     task: ChatTaskSchema,
+    result: ChatResultSchema,
+  },
+  response: {
+    queue: 'llm',
+    maxAttempts: 3,
+    crashLimit: CRASH_LIMIT,
+    attemptTimeoutMs: 10 * 60_000,
+    timeoutCode: 'LLM_ENGINE_FAILED',
+    task: ResponseTaskSchema,
     result: ChatResultSchema,
   },
   speech: {

@@ -13,11 +13,14 @@ const TOKENS_PER_UNIT = 256;
 const heard = ({ audio: { durationSeconds, bytes } }: Pick<TaskOf['transcription'], 'audio'>) =>
   (durationSeconds ?? bytes / BYTES_PER_SECOND) / SECONDS_PER_UNIT;
 
+const answerUnits = ({ maxTokens = TOKENS_PER_UNIT }: TaskOf['chat']) => maxTokens / TOKENS_PER_UNIT;
+
 const UNITS: { [Kind in JobKind]: (task: TaskOf[Kind]) => number } = {
   transcription: heard,
   translation: heard,
   speech: ({ input }) => input.length / CHARACTERS_PER_UNIT,
-  chat: ({ maxTokens = TOKENS_PER_UNIT }) => maxTokens / TOKENS_PER_UNIT,
+  chat: answerUnits,
+  response: answerUnits,
   'voice-turn': heard,
   export: () => 1,
   erasure: () => 1,

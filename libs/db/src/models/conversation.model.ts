@@ -1,4 +1,4 @@
-import type { ChatRole } from '@aigolos/contracts';
+import type { ChatRole, ToolCall } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
 
 export interface ConversationRecord {
@@ -7,6 +7,8 @@ export interface ConversationRecord {
   /** The turn that the next chat job of this conversation gets. */
   nextTurn: number;
   messageCount: number;
+  /** What a client noted on it; absent where nothing. */
+  metadata?: Record<string, string>;
   createdAt: Date;
   updatedAt: Date;
   /** How long it is kept after its last turn; null keeps it; absent before its first turn. */
@@ -26,9 +28,15 @@ export interface MessageRecord {
   seq: number;
   role: ChatRole;
   content: string;
-  /** The chat job that this message came from. */
-  job: string;
+  /** Of an assistant: the one function that it called here. */
+  toolCalls?: ToolCall[] | undefined;
+  /** Of a tool: the call that this is the outcome of. */
+  toolCallId?: string | undefined;
+  /** The job whose turn this message is of; absent where it was written into the conversation by itself. */
+  job?: string;
   createdAt: Date;
+  /** Its owner deleted it: the place stays taken, what was said is gone. */
+  deletedAt?: Date;
 }
 
 const conversationSchema = new Schema<ConversationRecord>(
@@ -37,6 +45,7 @@ const conversationSchema = new Schema<ConversationRecord>(
     account: { type: String, required: true },
     nextTurn: { type: Number, required: true },
     messageCount: { type: Number, required: true },
+    metadata: Schema.Types.Mixed,
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
     retentionSeconds: Number,
@@ -58,9 +67,13 @@ const messageSchema = new Schema<MessageRecord>(
     account: { type: String, required: true },
     seq: { type: Number, required: true },
     role: { type: String, required: true },
-    content: { type: String, required: true },
-    job: { type: String, required: true },
+    // Not required, which an empty text would not meet.
+    content: { type: String, default: '' },
+    toolCalls: { type: [Schema.Types.Mixed], default: undefined },
+    toolCallId: String,
+    job: String,
     createdAt: { type: Date, required: true },
+    deletedAt: Date,
   },
   { collection: 'messages', versionKey: false },
 );

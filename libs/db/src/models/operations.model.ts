@@ -53,6 +53,7 @@ const announcedModelSchema = new Schema<AnnouncedModelRecord>(
     languages: { type: [String], required: true },
     voices: { type: Schema.Types.Mixed, required: true },
     license: { type: String, required: true },
+    capabilities: { type: [String], default: undefined },
     version: String,
     announcedAt: { type: Date, required: true },
     lastSeenAt: { type: Date, required: true },

@@ -6,6 +6,12 @@ import type { ConversationRecord, MessageRecord } from '../models/conversation.m
 export interface ConversationsRepository {
   /** With a lifetime its first turn, which is turn 0, is taken with it. */
   create(account: string, firstTurn?: { retentionSeconds: number | null }): Promise<ConversationRecord>;
+  /** Without a turn, and kept for so long from now. */
+  begin(
+    account: string,
+    terms: { retentionSeconds: number | null; metadata: Record<string, string> },
+  ): Promise<ConversationRecord>;
+  setMetadata(id: string, metadata: Record<string, string>): Promise<void>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<ConversationRecord | undefined>;
   /**
@@ -31,6 +37,19 @@ export interface ConversationsRepository {
     messages: ChatMessage[];
     at: Date;
   }): Promise<void>;
+  /** Writes messages that are of no turn after those that are there; none where the conversation is gone. */
+  appendItems(
+    conversation: Pick<ConversationRecord, '_id' | 'account'>,
+    messages: ChatMessage[],
+  ): Promise<MessageRecord[]>;
+  /** In their order, or the last ones first; `after` is the place of the last one of the page before. */
+  items(
+    conversation: string,
+    page: { limit: number; after?: number | undefined; order: 'asc' | 'desc' },
+  ): Promise<MessageRecord[]>;
+  item(conversation: string, id: string): Promise<MessageRecord | undefined>;
+  /** Takes away what was said; its place stays taken, so that a turn which is written again does not bring it back. */
+  clearItem(conversation: string, id: string): Promise<boolean>;
   /** A message is there: moves `updatedAt`, `expiresAt` and the count forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
   /** In their order; `after` is the last one of the page before. */
@@ -65,6 +84,7 @@ export type IdleConversation = Pick<
 
 /** When a conversation ends that is being removed: no message moves this any more. */
 const CLOSED = new Date(0);
+const NOT_THERE = { $exists: false } as const;
 const READ_AT_ONCE = 500;
 const IDLE_FIELDS = { account: 1, createdAt: 1, nextTurn: 1, turnTakenAt: 1, messageCount: 1 } as const;
 
@@ -72,6 +92,21 @@ export function createConversationsRepository(
   Conversation: Model<ConversationRecord>,
   Message: Model<MessageRecord>,
 ): ConversationsRepository {
+  /** At the end of its conversation, unless it is there. */
+  async function append(message: Omit<MessageRecord, 'seq'>): Promise<void> {
+    for (;;) {
+      const { conversation, _id } = message;
+      const last = await Message.findOne({ conversation }, { seq: 1 }).sort({ seq: -1 }).lean();
+      try {
+        return void (await Message.create({ ...message, seq: last ? last.seq + 1 : 0 }));
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        // Somebody else wrote this very message at this moment, or another one took the place.
+        if (await Message.exists({ _id })) return;
+      }
+    }
+  }
+
   return {
     async create(account, firstTurn) {
       const now = new Date();
@@ -88,6 +123,25 @@ export function createConversationsRepository(
       };
       await Conversation.create(record);
       return record;
+    },
+    async begin(account, { retentionSeconds, metadata }) {
+      const now = new Date();
+      const record: ConversationRecord = {
+        _id: newId('conversation'),
+        account,
+        nextTurn: 0,
+        messageCount: 0,
+        metadata,
+        createdAt: now,
+        updatedAt: now,
+        retentionSeconds,
+        ...(retentionSeconds !== null && { expiresAt: later(now, retentionSeconds) }),
+      };
+      await Conversation.create(record);
+      return record;
+    },
+    async setMetadata(id, metadata) {
+      await Conversation.updateOne({ _id: id }, { $set: { metadata } });
     },
     async findOwned(account, id) {
       const open = { _id: id, account, expiresAt: { $not: { $lte: new Date() } } };
@@ -121,30 +175,56 @@ export function createConversationsRepository(
     },
 
     async lastMessages(id, limit) {
-      const newestFirst = await Message.find({ conversation: id }).sort({ seq: -1 }).limit(limit).lean();
+      const newestFirst = await Message.find({ conversation: id, deletedAt: NOT_THERE })
+        .sort({ seq: -1 })
+        .limit(limit)
+        .lean();
       return newestFirst.toReversed();
     },
 
     async appendTurn({ conversation, account, job, messages, at }) {
       const ids = messages.map((_, index) => messageId(job, index));
-      for (;;) {
-        const written = await Message.find({ _id: { $in: ids } }).lean();
-        const last = await Message.findOne({ conversation }, { seq: 1 }).sort({ seq: -1 }).lean();
-        const first = written.find(({ _id }) => _id === ids[0])?.seq ?? (last ? last.seq + 1 : 0);
-        const left = messages
-          .map(({ role, content }, index) => ({ _id: messageId(job, index), seq: first + index, role, content }))
-          .filter(({ _id }) => !written.some((message) => message._id === _id));
-        try {
-          for (const message of left) await Message.create({ ...message, conversation, account, job, createdAt: at });
-          break;
-        } catch (error) {
-          // Somebody else writes the same turn at this moment: what is left of it is seen at the next look.
-          if (!isDuplicateKey(error)) throw error;
-        }
+      const written = await Message.find({ _id: { $in: ids } }, { _id: 1 }).lean();
+      for (const [index, message] of messages.entries()) {
+        const _id = messageId(job, index);
+        if (written.some((earlier) => earlier._id === _id)) continue;
+        await append({ ...message, _id, conversation, account, job, createdAt: at });
       }
       // Whoever removes a conversation removes its record first: what was written after that goes by this, what before by that.
       if (await Conversation.exists({ _id: conversation })) return;
       await Message.deleteMany({ _id: { $in: ids } });
+    },
+
+    async appendItems({ _id: conversation, account }, messages) {
+      const ids: string[] = [];
+      for (const message of messages) {
+        const _id = newId('message');
+        await append({ ...message, _id, conversation, account, createdAt: new Date() });
+        ids.push(_id);
+      }
+      if (!(await Conversation.exists({ _id: conversation }))) await Message.deleteMany({ _id: { $in: ids } });
+      return Message.find({ _id: { $in: ids } })
+        .sort({ seq: 1 })
+        .lean();
+    },
+    items: (conversation, { limit, after, order }) =>
+      Message.find({
+        conversation,
+        deletedAt: NOT_THERE,
+        ...(after !== undefined && { seq: order === 'asc' ? { $gt: after } : { $lt: after } }),
+      })
+        .sort({ seq: order === 'asc' ? 1 : -1 })
+        .limit(limit)
+        .lean(),
+    async item(conversation, id) {
+      return (await Message.findOne({ _id: id, conversation, deletedAt: NOT_THERE }).lean()) ?? undefined;
+    },
+    async clearItem(conversation, id) {
+      const { matchedCount } = await Message.updateOne(
+        { _id: id, conversation, deletedAt: NOT_THERE },
+        { $set: { content: '', deletedAt: new Date() }, $unset: { toolCalls: 1, toolCallId: 1 } },
+      );
+      return matchedCount === 1;
     },
 
     async noteMessage({ conversation, seq, createdAt }) {

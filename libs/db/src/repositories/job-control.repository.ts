@@ -17,6 +17,8 @@ export interface JobControlRepository {
    * Not before its end was told, nor once its removal has begun.
    */
   requeueEnded(id: string, fence: number): Promise<boolean>;
+  /** Its owner's notes on it, in the place of those before. */
+  setMetadata(account: string, id: string, metadata: Record<string, string>): Promise<void>;
 }
 
 const WITHOUT_RESULT = ['failed', 'cancelled', 'expired'] as const;
@@ -55,6 +57,9 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
         // A job that went back to the queue between the two writes was met by neither.
         if (running.matchedCount === 1 || status !== 'queued') return status;
       }
+    },
+    async setMetadata(account, id, metadata) {
+      await Job.updateOne({ _id: id, account }, { $set: { metadata } });
     },
     async askToStop(id) {
       await Job.updateOne({ _id: id, status: 'in_progress' }, { $set: { cancelRequestedAt: now() } });

@@ -16,6 +16,13 @@ export interface JobListFilter {
   order?: 'asc' | 'desc' | undefined;
 }
 
+export interface StoredChatFilter extends Pick<JobListFilter, 'account' | 'limit' | 'after'> {
+  order: 'asc' | 'desc';
+  model?: string | undefined;
+  /** All of these pairs; keys have no dot and begin with no dollar sign. */
+  metadata: Record<string, string>;
+}
+
 /** Jobs as they are submitted, and as their owners and the queue look at them. */
 export interface JobReadingRepository {
   insert(job: JobRecord): Promise<void>;
@@ -31,6 +38,8 @@ export interface JobReadingRepository {
   list(filter: JobListFilter): Promise<AnyJobRecord[]>;
   /** What a list shows, of the same jobs. */
   summaries(filter: JobListFilter): Promise<JobSummary[]>;
+  /** Chats that were to be stored and have an answer. */
+  storedChats(filter: StoredChatFilter): Promise<JobRecord<'chat'>[]>;
   /** Has an earlier turn of this conversation not ended, or not written its messages? */
   hasEarlierTurn(conversation: string, turn: number): Promise<boolean>;
   /** Has a later turn of this conversation been sent, and not ended without an answer? */
@@ -78,6 +87,22 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     },
     list: async (filter) => (await listed(filter, { checkpoint: 0 }).lean()) as AnyJobRecord[],
     summaries: async (filter) => (await listed(filter, SUMMARY).lean()) as JobSummary[],
+    async storedChats({ account, limit, after, order, model, metadata }) {
+      const [page, direction] = order === 'asc' ? [newer(after), 1 as const] : [older(after), -1 as const];
+      const pairs = Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]);
+      const filter = {
+        account,
+        kind: 'chat',
+        'task.store': true,
+        result: { $exists: true },
+        expiresAt: notYet(),
+        ...page,
+        ...(model !== undefined && { 'task.model': model }),
+        ...Object.fromEntries(pairs),
+      } as QueryFilter<JobRecord>;
+      const sorted = Job.find(filter).sort({ createdAt: direction, _id: direction });
+      return (await sorted.limit(limit).lean()) as JobRecord<'chat'>[];
+    },
     async hasEarlierTurn(conversation, turn) {
       const unfinished: QueryFilter<JobRecord>[] = [
         { status: { $in: ['queued', 'in_progress'] } },

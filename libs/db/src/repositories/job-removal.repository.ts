@@ -1,4 +1,4 @@
-import { FINAL_STATUSES, type JobKind } from '@aigolos/contracts';
+import { FINAL_STATUSES, isTurnKind, type JobKind } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
 import type { JobRecord, StoredFiles } from '../models/job.model.ts';
 
@@ -95,7 +95,7 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
           kind,
           finishedAt: { $lt: endedBefore },
           ...ended,
-          ...((kind === 'chat' || kind === 'voice-turn') && { conversation: { $exists: false } }),
+          ...(isTurnKind(kind) && { conversation: { $exists: false } }),
           ...(account !== undefined && { account }),
         },
         ENDED_FIELDS,

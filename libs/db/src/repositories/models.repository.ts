@@ -14,12 +14,12 @@ const REMEMBERED_MS = 7 * 24 * 60 * 60_000;
 export function createModelsRepository(AnnouncedModel: Model<AnnouncedModelRecord>): ModelsRepository {
   return {
     async announce(models) {
-      for (const { id, version, ...info } of models) {
+      for (const { id, version, capabilities = [], ...info } of models) {
         const now = new Date();
         await AnnouncedModel.updateOne(
           { _id: id },
           {
-            $set: { ...info, ...(version !== undefined && { version }), lastSeenAt: now },
+            $set: { ...info, capabilities, ...(version !== undefined && { version }), lastSeenAt: now },
             $setOnInsert: { announcedAt: now },
             ...(version === undefined && { $unset: { version: 1 } }),
           },

@@ -1,5 +1,4 @@
-import type { ChatMessage } from '@aigolos/contracts';
-import { LlmServiceError } from '@aigolos/contracts';
+import { type ChatMessage, type ChatTool, LlmServiceError } from '@aigolos/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LlmAnswer, LlmEngine, LlmOptions } from '../llm/llm-engine.ts';
 import { elapsedMs, residentGrowthBytes } from './measure.ts';
@@ -14,6 +13,8 @@ export interface LlmConformance {
   seeded?: boolean;
   /** A prompt that it reads for some time before it answers; left out where prompts cost nothing. */
   longPrompt?: string;
+  /** The engine does not claim to call functions. */
+  withoutTools?: boolean;
 }
 
 const LIVE = new AbortController().signal;
@@ -31,6 +32,7 @@ export function describeLlmEngine(name: string, create: () => Promise<LlmEngine>
     afterAll(() => engine.close());
 
     describeAnswers(() => engine, options);
+    describeFormats(() => engine, options);
     describeAborts(() => engine, options);
     describeResources(() => engine, create, options);
   });
@@ -98,6 +100,71 @@ function describeAnswers(engine: () => LlmEngine, options: LlmConformance): void
   test('a prompt of a million characters is answered, or refused for good with numbers', async () => {
     const asked = ask(engine(), 'many words '.repeat(100_000), { ...SHORT, maxTokens: 8 });
     expect(await outcomeOf(asked)).toMatch(/^(answered|refused for good: .*\d)/);
+  });
+}
+
+const PERSON = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', minLength: 1, maxLength: 20 },
+    age: { type: ['integer', 'null'] },
+    mood: { enum: ['calm', 'angry'] },
+  },
+  required: ['name', 'age', 'mood'],
+  additionalProperties: false,
+};
+const TOOLS: ChatTool[] = [
+  { name: 'get_weather', description: 'The weather of a city', parameters: JSON.stringify({ type: 'object' }) },
+  { name: 'note_person', parameters: JSON.stringify(PERSON) },
+];
+
+function expectPerson(person: unknown): void {
+  expect(Object.keys(person as object)).toEqual(['name', 'age', 'mood']);
+  const { name, age, mood } = person as { name: string; age: number | null; mood: string };
+  expect(name.length).toBeGreaterThan(0);
+  expect(age === null || Number.isInteger(age)).toBe(true);
+  expect(['calm', 'angry']).toContain(mood);
+}
+
+function describeFormats(engine: () => LlmEngine, { withoutTools = false }: LlmConformance): void {
+  const question = 'Who is the president of France?';
+  const long = { ...SHORT, maxTokens: 200 };
+
+  test('an answer that is to fit a JSON schema fits it', async () => {
+    const format = { type: 'json_schema', name: 'person', schema: JSON.stringify(PERSON) } as const;
+    const { text, answer } = await ask(engine(), question, { ...long, format });
+    expect(answer.finishReason).toBe('stop');
+    expectPerson(JSON.parse(text));
+  });
+
+  test('an answer that is to be a JSON object is one, or is cut off by its limit', async () => {
+    const { text, answer } = await ask(engine(), question, { ...long, format: { type: 'json_object' } });
+    expect(text).toMatch(/^\{/);
+    const whole = answer.finishReason === 'length' ? {} : (JSON.parse(text) as unknown);
+    expect(whole).toBeTypeOf('object');
+  });
+
+  test.runIf(!withoutTools)('a tool that must be called is called with what fits its schema', async () => {
+    expect(engine().tools).toBe(true);
+    const toolChoice = { name: 'note_person' };
+    const { text, answer } = await ask(engine(), question, { ...long, tools: TOOLS, toolChoice });
+    expect(text).toBe('');
+    expect(answer).toMatchObject({ finishReason: 'tool_calls', toolCalls: [{ name: 'note_person' }] });
+    expectPerson(JSON.parse(answer.toolCalls?.[0]?.arguments ?? ''));
+  });
+
+  test.runIf(!withoutTools)('what a tool gave back is read like any message', async () => {
+    const called = { id: 'call_1', name: 'get_weather', arguments: '{"city":"Paris"}' };
+    const { answer } = await ask(
+      engine(),
+      [
+        { role: 'user', content: 'How is the weather in Paris?' },
+        { role: 'assistant', content: '', toolCalls: [called] },
+        { role: 'tool', content: 'It rains.', toolCallId: 'call_1' },
+      ],
+      { ...SHORT, maxTokens: 8, tools: TOOLS },
+    );
+    expect(answer.promptTokens).toBeGreaterThan(0);
   });
 }
 

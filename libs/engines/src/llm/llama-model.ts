@@ -11,6 +11,8 @@ export interface LoadedLlama {
   contextTokens: number;
   /** The model's own chat format; undefined where its file names none. */
   format: ChatWrapper | undefined;
+  /** Does that format speak of tools? Who made the model taught it to call functions then. */
+  knowsTools: boolean;
   dispose(): Promise<void>;
 }
 
@@ -84,6 +86,7 @@ async function loadInto(llama: Llama, options: LoadOptions): Promise<LoadedLlama
     model,
     contextTokens,
     format,
+    knowsTools: format !== undefined && /\btools\b/.test(template ?? ''),
     sequences: Array.from({ length: options.sequences }, () => context.getSequence()),
     dispose: () => llama.dispose(),
   };

@@ -57,8 +57,10 @@ function toHistoryItem(message: ChatMessage): ChatHistoryItem {
     case 'assistant':
       return { type: 'model', response: [message.content] };
     case 'system':
+      return { type: 'system', text: message.content };
     case 'user':
-      return { type: message.role, text: message.content };
+    case 'tool':
+      return { type: 'user', text: message.content };
   }
 }
 

@@ -20,6 +20,7 @@ describeLlmEngine('node-llama-cpp', () => create(), {
   unicodeQuestion: 'Repeat these emoji: 🎉🎉🎉🦜',
   longPrompt: 'many words '.repeat(900),
   seeded: true,
+  withoutTools: true,
 });
 
 describe('createNodeLlamaCppEngine', () => {
@@ -30,15 +31,31 @@ describe('createNodeLlamaCppEngine', () => {
   afterAll(() => engine.close());
 
   test('answers by the chat format of the model and remembers the turns before', async () => {
-    const question: ChatMessage = { role: 'user', content: 'What is the capital of France?' };
-    const first = await ask(engine, [question]);
-    expect(first.text).toBe('The capital of France is Paris.');
-    const second = await ask(engine, [
-      question,
-      { role: 'assistant', content: first.text },
-      { role: 'user', content: 'What did I just ask?' },
-    ]);
-    expect(second.text).toMatch(/capital of France/);
+    const capitalOf = (country: string): ChatMessage => ({
+      role: 'user',
+      content: `What is the capital of ${country}?`,
+    });
+    const alone = await ask(engine, [capitalOf('Italy')]);
+    expect(alone.text).toMatch(/capital of Italy is Rome/);
+    // Turns that were answered by one word make the next answer one.
+    const before = Object.entries({ France: 'Paris', Germany: 'Berlin', Spain: 'Madrid' }).flatMap(
+      ([country, city]): ChatMessage[] => [capitalOf(country), { role: 'assistant', content: city }],
+    );
+    const after = await ask(engine, [...before, capitalOf('Italy')]);
+    expect(after.text).toMatch(/^Rome\.?$/);
+  });
+
+  test.each([
+    [{ type: 'object', properties: { code: { type: 'string', pattern: '^x' } } }, /"pattern".*properties\.code/],
+    [{ type: 'number', minimum: 1 }, /"minimum" is not supported at its root/],
+    [{ $ref: '#/$defs/loop', $defs: { loop: { $ref: '#/$defs/loop' } } }, /cannot be held to/],
+  ])('a schema that it cannot hold an answer to is refused for good, with the reason: %j', async (schema, reason) => {
+    const format = { type: 'json_schema', name: 'thing', schema: JSON.stringify(schema) } as const;
+    await expect(ask(engine, [{ role: 'user', content: 'Hi' }], { format })).rejects.toMatchObject({
+      code: 'LLM_ENGINE_REJECTED',
+      retryable: false,
+      message: expect.stringMatching(reason),
+    });
   });
 
   test('a prompt that leaves no room for an answer is refused with both numbers', async () => {
@@ -80,13 +97,68 @@ describe('createNodeLlamaCppEngine', () => {
   });
 });
 
+describe('a model whose chat format speaks of tools', () => {
+  let folder: string;
+  let engine: LlmEngine;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'aigolos-llm-'));
+    const path = join(folder, 'model.gguf');
+    // In the instructions that the template begins with; the format stays the same.
+    await copyWith(modelPath, path, { from: 'trained by Hugging Face', to: 'with tools at its hands' });
+    engine = await create({ modelPath: path, contextTokens: 1_024, sequences: 1 });
+  });
+  afterAll(async () => {
+    await engine.close();
+    await rm(folder, { recursive: true });
+  });
+  const weather = {
+    name: 'get_weather',
+    description: 'The weather in a city',
+    parameters: JSON.stringify({
+      type: 'object',
+      properties: { city: { $ref: '#/$defs/city' } },
+      required: ['city'],
+      $defs: { city: { type: 'string', maxLength: 30 } },
+    }),
+  };
+  const question: ChatMessage[] = [{ role: 'user', content: 'How is the weather in Paris?' }];
+
+  test('calls one of the tools where it must, and only what they are called', async () => {
+    const tools = [weather, { ...weather, name: 'get_time' }];
+    const { text, answer } = await ask(engine, question, { tools, toolChoice: 'required' });
+    expect(text).toBe('');
+    const [call] = answer.toolCalls ?? [];
+    expect(call?.name).toMatch(/^get_(weather|time)$/);
+    expect(JSON.parse(call?.arguments ?? '')).toEqual({ city: expect.any(String) });
+  });
+
+  test('calls where it begins to by itself, after what it said before', async () => {
+    const example = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>';
+    const said: ChatMessage[] = [
+      { role: 'user', content: `Repeat these words and nothing else: ${example}` },
+      { role: 'assistant', content: example },
+      { role: 'user', content: `Repeat these words and nothing else: ${example}` },
+    ];
+    const { text, answer } = await ask(engine, said, { tools: [weather], stop: [] });
+    expect(text).not.toContain('<tool_call>');
+    expect(answer).toMatchObject({ finishReason: 'tool_calls', toolCalls: [{ name: 'get_weather' }] });
+  });
+
+  test('a call that the limit cuts off is none', async () => {
+    const { answer } = await ask(engine, question, { tools: [weather], toolChoice: 'required', maxTokens: 3 });
+    expect(answer.finishReason).toBe('length');
+    expect(answer).not.toHaveProperty('toolCalls');
+  });
+});
+
 describe('a model without a chat format', () => {
   let folder: string;
   let engine: LlmEngine;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'aigolos-llm-'));
     const plainPath = join(folder, 'model.gguf');
-    await copyWithoutChatTemplate(modelPath, plainPath);
+    // Nobody finds it under another name.
+    await copyWith(modelPath, plainPath, { from: 'tokenizer.chat_template', to: 'tokenizer.hide_template' });
     engine = await create({ modelPath: plainPath, contextTokens: 512, sequences: 1 });
   });
   afterAll(async () => {
@@ -114,15 +186,15 @@ describe('a model without a chat format', () => {
   });
 });
 
-/** Renames the key `tokenizer.chat_template` in the file's header, so that nobody finds it. */
-async function copyWithoutChatTemplate(from: string, to: string): Promise<void> {
-  const key = 'tokenizer.chat_template';
-  await copyFile(from, to);
-  await using file = await open(to, 'r+');
+/** Writes other words of the same length into the file's header. */
+async function copyWith(source: string, target: string, { from, to }: { from: string; to: string }): Promise<void> {
+  expect(to).toHaveLength(from.length);
+  await copyFile(source, target);
+  await using file = await open(target, 'r+');
   const { buffer } = await file.read({ buffer: Buffer.alloc(8 * 1024 ** 2), position: 0 });
-  const at = buffer.indexOf(key);
+  const at = buffer.indexOf(from);
   expect(at).toBeGreaterThan(0);
-  await file.write(key.replace('chat', 'hide'), at);
+  await file.write(to, at);
 }
 
 async function ask(

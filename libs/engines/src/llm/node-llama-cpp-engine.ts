@@ -59,6 +59,7 @@ export async function createNodeLlamaCppEngine(options: NodeLlamaCppOptions): Pr
   let closed: Promise<void> | undefined;
   return {
     model: options.model,
+    tools: llama.knowsTools,
     async *generate(messages, call, signal) {
       const either = AbortSignal.any([signal, closing.signal]);
       try {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatMessage } from '@aigolos/contracts';
+import type { OpenAI } from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ReceivedRequest, sendJson, startServer, type TestServer, write } from '../../test/http-server.ts';
 import { describeLlmEngine } from '../conformance/llm-engine.ts';
@@ -11,6 +12,8 @@ const engineAt = (baseUrl: string, apiKey?: string) =>
   createOpenAICompatibleLlmEngine({ baseUrl, apiKey, model: 'remote', upstreamModel: 'big-model' });
 const event = (data: unknown) => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 const delta = (content: string) => event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+const callDelta = (call: object) =>
+  event({ choices: [{ index: 0, delta: { tool_calls: [call] }, finish_reason: null }] });
 const end = (finish_reason: string) => event({ choices: [{ index: 0, delta: {}, finish_reason }] });
 
 describe('the OpenAI-compatible LLM engine', () => {
@@ -49,6 +52,39 @@ describe('createOpenAICompatibleLlmEngine', () => {
       { ...common, max_tokens: 9, temperature: 0.5, top_p: 0.9, seed: 7, stop: ['x'] },
     ]);
     expect(requests[0]).toMatchObject({ url: '/v1/chat/completions', headers: { authorization: 'Bearer secret' } });
+  });
+
+  test('sends the format, the tools and what was called in the words of the protocol', async () => {
+    const { baseUrl, requests } = await serve((response) => void response.end(delta('Hi') + end('stop')));
+    const schema = { type: 'object' };
+    const engine = await engineAt(baseUrl);
+    const call = { id: 'call_1', name: 'look', arguments: '{}' };
+    const messages: ChatMessage[] = [
+      { role: 'assistant', content: '', toolCalls: [call] },
+      { role: 'tool', content: 'seen', toolCallId: 'call_1' },
+    ];
+    const options: LlmOptions = {
+      stop: [],
+      format: { type: 'json_schema', name: 'thing', schema: JSON.stringify(schema) },
+      tools: [{ name: 'look', description: 'looks', parameters: JSON.stringify(schema) }],
+      toolChoice: 'required',
+      parallelToolCalls: false,
+    };
+    await Array.fromAsync(engine.generate(messages, options, new AbortController().signal));
+    expect(requests[0]?.body).toMatchObject({
+      messages: [
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }],
+        },
+        { role: 'tool', content: 'seen', tool_call_id: 'call_1' },
+      ],
+      response_format: { type: 'json_schema', json_schema: { name: 'thing', schema, strict: true } },
+      tools: [{ type: 'function', function: { name: 'look', description: 'looks', parameters: schema } }],
+      tool_choice: 'required',
+      parallel_tool_calls: false,
+    });
   });
 
   test("returns the server's own count of tokens and reason of the end", async () => {
@@ -139,13 +175,34 @@ async function ask(
 
 /** OpenAI's protocol before the test engine, as servers in the wild speak it. */
 async function answerByTestEngine({ body, signal }: ReceivedRequest, response: ServerResponse): Promise<void> {
-  const request = body as { messages: ChatMessage[]; max_tokens?: number; stop?: string[] };
-  const options = { stop: request.stop ?? [], maxTokens: request.max_tokens };
-  const call = createTestLlmEngine({ paceMsPerToken: 1 }).generate(request.messages, options, signal);
+  const { messages, ...request } = body as unknown as OpenAI.ChatCompletionCreateParams;
+  const { response_format: format, tools = [], tool_choice: choice } = request;
+  const call = createTestLlmEngine({ paceMsPerToken: 1 }).generate(
+    messages.map(({ role, content }) => ({ role, content: content ?? '' }) as ChatMessage),
+    {
+      stop: (request.stop as string[] | undefined) ?? [],
+      maxTokens: request.max_tokens ?? undefined,
+      format:
+        format?.type === 'json_schema'
+          ? { type: 'json_schema', name: format.json_schema.name, schema: JSON.stringify(format.json_schema.schema) }
+          : (format as { type: 'json_object' } | undefined),
+      tools: (tools as OpenAI.ChatCompletionFunctionTool[]).map((tool) => ({
+        name: tool.function.name,
+        parameters: JSON.stringify(tool.function.parameters),
+      })),
+      toolChoice: (choice as OpenAI.ChatCompletionNamedToolChoice | undefined)?.function,
+    },
+    signal,
+  );
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   let next = await call.next();
   for (; !next.done; next = await call.next()) await write(response, delta(next.value));
-  const { finishReason, promptTokens, completionTokens } = next.value;
+  const { finishReason, promptTokens, completionTokens, toolCalls = [] } = next.value;
+  for (const [index, { id, name, arguments: given }] of toolCalls.entries()) {
+    await write(response, callDelta({ index, id, type: 'function', function: { name, arguments: '' } }));
+    for (const piece of given.match(/.{1,5}/gs) ?? [])
+      await write(response, callDelta({ index, function: { arguments: piece } }));
+  }
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens };
   response.end(end(finishReason) + event({ choices: [], usage }) + event('[DONE]'));
 }

@@ -1,7 +1,9 @@
-import { AIGolosError, type ChatMessage, LlmServiceError } from '@aigolos/contracts';
+import { AIGolosError, LlmServiceError } from '@aigolos/contracts';
 import type { OpenAI } from 'openai';
 import { createUpstreamClient, type UpstreamOptions, upstreamFailure } from '../openai/upstream.ts';
-import type { LlmAnswer, LlmEngine, LlmOptions } from './llm-engine.ts';
+import type { LlmAnswer, LlmEngine } from './llm-engine.ts';
+import { type StreamRequest, toUpstreamRequest } from './openai-request.ts';
+import { createCallsReader } from './openai-tool-calls.ts';
 
 export interface OpenAICompatibleLlmOptions extends UpstreamOptions {
   /** The id that this engine has here. */
@@ -10,17 +12,21 @@ export interface OpenAICompatibleLlmOptions extends UpstreamOptions {
   upstreamModel: string;
 }
 
-/** Asks a server that speaks OpenAI's chat completions, streamed. The seed and the limits are the server's to honour. */
+/**
+ * Asks a server that speaks OpenAI's chat completions, streamed. The seed, the limits, the format of the answer and the tools
+ * are the server's to honour, or to refuse.
+ */
 export async function createOpenAICompatibleLlmEngine(options: OpenAICompatibleLlmOptions): Promise<LlmEngine> {
   const client = await createUpstreamClient(options);
   const closing = new AbortController();
   return {
     model: options.model,
+    tools: true,
     async *generate(messages, call, signal) {
       const either = AbortSignal.any([signal, closing.signal]);
       try {
         either.throwIfAborted();
-        return yield* readStream(client, toRequest(options.upstreamModel, messages, call), either);
+        return yield* readStream(client, toUpstreamRequest(options.upstreamModel, messages, call), either);
       } catch (error) {
         either.throwIfAborted();
         throw await toError(error);
@@ -34,23 +40,6 @@ export async function createOpenAICompatibleLlmEngine(options: OpenAICompatibleL
   };
 }
 
-type StreamRequest = OpenAI.ChatCompletionCreateParamsStreaming;
-
-function toRequest(model: string, messages: ChatMessage[], options: LlmOptions): StreamRequest {
-  return {
-    model,
-    messages,
-    stream: true,
-    stream_options: { include_usage: true },
-    // The older name of the limit is the one that every server knows.
-    ...(options.maxTokens === undefined ? {} : { max_tokens: options.maxTokens }),
-    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
-    ...(options.topP === undefined ? {} : { top_p: options.topP }),
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(options.stop.length === 0 ? {} : { stop: options.stop }),
-  };
-}
-
 async function* readStream(
   client: OpenAI,
   request: StreamRequest,
@@ -59,10 +48,12 @@ async function* readStream(
   let finish: string | undefined;
   let usage: OpenAI.CompletionUsage | undefined;
   let pieces = 0;
+  const calls = createCallsReader();
   for await (const chunk of await client.chat.completions.create(request, { signal })) {
     usage = chunk.usage ?? usage;
     const choice = chunk.choices[0];
     finish = choice?.finish_reason ?? finish;
+    calls.push(choice?.delta.tool_calls);
     const text = choice?.delta.content ?? '';
     if (text === '') continue;
     pieces += 1;
@@ -73,8 +64,10 @@ async function* readStream(
   if (finish === undefined) {
     throw new LlmServiceError('The upstream server cut the answer.', { code: 'LLM_ENGINE_FAILED', retryable: true });
   }
+  const toolCalls = finish === 'length' ? [] : calls.end();
   return {
-    finishReason: finish === 'length' ? 'length' : 'stop',
+    finishReason: finish === 'length' ? 'length' : toolCalls.length > 0 ? 'tool_calls' : 'stop',
+    ...(toolCalls.length > 0 && { toolCalls }),
     promptTokens: usage?.prompt_tokens ?? 0,
     completionTokens: usage?.completion_tokens ?? pieces,
     warnings: [

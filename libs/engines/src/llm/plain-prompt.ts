@@ -23,6 +23,7 @@ function line(message: ChatMessage): string {
     case 'system':
       return message.content;
     case 'user':
+    case 'tool':
       return `User: ${message.content}`;
     case 'assistant':
       return `Assistant: ${message.content}`;

@@ -2,6 +2,8 @@
 export interface StopFilter {
   /** A stop string was seen: nothing more will come out. */
   readonly stopped: boolean;
+  /** Which one. */
+  readonly stoppedBy: string | undefined;
   /** Takes the next piece; returns what is certain to be part of the answer. */
   push(text: string): string;
   /** The text has ended: returns what was held back because it could have become a stop string. */
@@ -11,21 +13,25 @@ export interface StopFilter {
 export function createStopFilter(stops: readonly string[]): StopFilter {
   const wanted = stops.filter((stop) => stop !== '');
   let held = '';
-  let stopped = false;
+  let stoppedBy: string | undefined;
   return {
     get stopped() {
-      return stopped;
+      return stoppedBy !== undefined;
+    },
+    get stoppedBy() {
+      return stoppedBy;
     },
     push(text) {
-      if (stopped) return '';
+      if (stoppedBy !== undefined) return '';
       held += text;
-      const found = wanted.map((stop) => held.indexOf(stop)).filter((index) => index >= 0);
-      stopped = found.length > 0;
-      const safe = stopped
-        ? Math.min(...found)
-        : held.length - Math.max(0, ...wanted.map((stop) => overlap(held, stop)));
+      const [first] = wanted
+        .map((stop) => ({ stop, at: held.indexOf(stop) }))
+        .filter(({ at }) => at >= 0)
+        .toSorted((a, b) => a.at - b.at);
+      stoppedBy = first?.stop;
+      const safe = first ? first.at : held.length - Math.max(0, ...wanted.map((stop) => overlap(held, stop)));
       const out = held.slice(0, safe);
-      held = stopped ? '' : held.slice(safe);
+      held = first ? '' : held.slice(safe);
       return out;
     },
     end() {

@@ -1,5 +1,6 @@
 import {
   ATTEMPT_OUTCOMES,
+  ChatRoleSchema,
   FILE_PURPOSES,
   FINAL_STATUSES,
   FileNameSchema,
@@ -12,6 +13,7 @@ import {
   JobStepSchema,
   JobUsageSchema,
   RetentionPolicySchema,
+  ToolCallSchema,
   type TranscriptKind,
 } from '@aigolos/contracts';
 import type {
@@ -34,6 +36,7 @@ export const DOCUMENT_KINDS = [
   'conversations',
   'messages',
   'chats',
+  'responses',
   'syntheses',
   'transcriptions',
   'voice-turns',
@@ -42,7 +45,7 @@ export const DOCUMENT_KINDS = [
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 /** Kinds that archives of an earlier schema version do not have. */
-export const KIND_SINCE: { readonly [Kind in DocumentKind]?: number } = { files: 2, 'voice-turns': 2 };
+export const KIND_SINCE: { readonly [Kind in DocumentKind]?: number } = { responses: 2, 'voice-turns': 2, files: 2 };
 
 /** Exports and erasures are work on the data and no part of them. */
 export const DOCUMENTS_OF_JOBS = {
@@ -51,6 +54,7 @@ export const DOCUMENTS_OF_JOBS = {
   translation: 'transcriptions',
   speech: 'syntheses',
   chat: 'chats',
+  response: 'responses',
   'voice-turn': 'voice-turns',
   export: undefined,
   erasure: undefined,
@@ -63,6 +67,7 @@ export interface RecordOfDocument {
   account: AccountRecord;
   'webhook-endpoints': Omit<WebhookEndpointRecord, InUse>;
   chats: JobRecord<'chat'>;
+  responses: JobRecord<'response'>;
   conversations: ConversationRecord;
   messages: MessageRecord;
   syntheses: JobRecord<'speech'>;
@@ -108,6 +113,7 @@ const CONVERSATION = {
   account: accountId,
   nextTurn: count,
   messageCount: count,
+  metadata: z.record(z.string(), z.string()).optional(),
   createdAt: date,
   updatedAt: date,
   retentionSeconds: count.nullable().optional(),
@@ -119,10 +125,13 @@ const MESSAGE = {
   conversation: conversationId,
   account: accountId,
   seq: count,
-  role: z.enum(['user', 'assistant', 'system']),
+  role: ChatRoleSchema,
   content: z.string(),
-  job: anyId,
+  toolCalls: z.array(ToolCallSchema).optional(),
+  toolCallId: z.string().optional(),
+  job: anyId.optional(),
   createdAt: date,
+  deletedAt: date.optional(),
 } satisfies Fields<MessageRecord>;
 
 const FILE = {
@@ -161,7 +170,10 @@ const ATTEMPT = z.strictObject({
   error: z.string().optional(),
 });
 
-const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'voice-turn'>(kind: Kind, ...others: Kind[]) =>
+const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'response' | 'voice-turn'>(
+  kind: Kind,
+  ...others: Kind[]
+) =>
   ({
     id: z.union([id(ID_PREFIXES[kind]), ...others.map((other) => id(ID_PREFIXES[other]))]),
     kind: z.literal([kind, ...others]),
@@ -205,6 +217,7 @@ const SCHEMAS = {
   account: z.strictObject(ACCOUNT),
   'webhook-endpoints': z.strictObject(WEBHOOK_ENDPOINT),
   chats: z.strictObject(jobFields('chat')),
+  responses: z.strictObject(jobFields('response')),
   conversations: z.strictObject(CONVERSATION),
   messages: z.strictObject(MESSAGE),
   syntheses: z.strictObject(jobFields('speech')),

@@ -65,6 +65,7 @@ function expectedKeys(job: AnyJobRecord): string[] {
     case 'export':
       return job.outputDeletedAt || !job.result ? [] : [job.result.blobKey];
     case 'chat':
+    case 'response':
     case 'erasure':
       return [];
   }

@@ -93,6 +93,7 @@ export async function populate({ db, blobs }: TestInstallation, username: string
     let chat = '';
     for (const said of ['hello', 'Что нового? 🎙', '“quoted”\nand more'])
       chat = await chatted(db, account, conversation, said);
+    await responded(db, account);
     populated = { account, username, conversation, endpoint, jobs: { transcription, speech, chat } };
   }
   await db.jobs.insert(job({ kind: 'chat', account, status: 'in_progress', task: chatTask('still going') }));
@@ -217,6 +218,20 @@ async function chatted(db: Database, account: string, conversation: string, cont
   const last = (await db.conversations.lastMessages(conversation, 1))[0];
   if (last) await db.conversations.noteMessage(last);
   return record._id;
+}
+
+/** One that calls a function whose schema has names that are none of a database's fields. */
+async function responded(db: Database, account: string): Promise<void> {
+  const parameters = JSON.stringify({ $ref: '#/$defs/a.b', $defs: { 'a.b': { type: 'object' } } });
+  const toolCalls = [{ id: 'call_1', name: 'look', arguments: '{}' }];
+  await db.jobs.insert(
+    job({
+      kind: 'response',
+      account,
+      task: { ...chatTask('look'), background: false, tools: [{ name: 'look', parameters }], toolChoice: 'auto' },
+      result: { text: '', finishReason: 'tool_calls', toolCalls },
+    }),
+  );
 }
 
 function chatTask(content: string): TaskOf['chat'] {

@@ -77,6 +77,7 @@ describe.each([
       conversations: 2,
       messages: 12,
       chats: 6,
+      responses: 2,
       syntheses: 2,
       transcriptions: 2,
       'voice-turns': 0,

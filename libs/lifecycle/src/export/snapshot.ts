@@ -61,7 +61,7 @@ export async function takeSnapshot(
       if (kind === undefined && isOurs) continue;
       if (kind !== undefined && hasEnded(job)) {
         await write(kind, job as never);
-        if (kind !== 'chats') withFiles.push(job._id);
+        if (kind !== 'chats' && kind !== 'responses') withFiles.push(job._id);
       } else {
         unfinished += 1;
       }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document, DocumentKind } from '../archive/documents.ts';
 
-/** When something goes is decided where it lives: these may have changed since the export. */
+/** When something goes is decided where it lives, and so are its owner's notes: these may have changed since the export. */
 const LIFETIMES = [
+  'metadata',
   'retention',
   'expiresAt',
   'inputExpiresAt',
@@ -14,7 +15,7 @@ const LIFETIMES = [
 
 /**
  * Is a record that lives here the one that a document tells of? Jobs, messages and files never change once they are exported, but
- * for their lifetimes; a conversation goes on, and settings are those of the place.
+ * for their lifetimes and notes, and that a message can be deleted; a conversation goes on, and settings are those of the place.
  */
 export function isTheSame(kind: DocumentKind, document: Document, living: Document): boolean {
   switch (kind) {
@@ -24,8 +25,9 @@ export function isTheSame(kind: DocumentKind, document: Document, living: Docume
     case 'conversations':
       return living.account === document.account && living['createdAt'] === document['createdAt'];
     case 'messages':
-      return isDeepStrictEqual(living, document);
+      return living['deletedAt'] !== undefined || isDeepStrictEqual(living, document);
     case 'chats':
+    case 'responses':
     case 'syntheses':
     case 'transcriptions':
     case 'voice-turns':

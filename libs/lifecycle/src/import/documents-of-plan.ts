@@ -55,6 +55,7 @@ function placeOf(kind: DocumentKind, document: Document): string {
       return `${String(document['conversation'])} ${String(document['seq']).padStart(12, '0')}`;
     case 'webhook-endpoints':
     case 'chats':
+    case 'responses':
     case 'syntheses':
     case 'transcriptions':
     case 'voice-turns':

@@ -125,7 +125,7 @@ async function strangersIn(
   plan: ImportPlan,
   { kind, documents }: { kind: DocumentKind; documents: Document[] },
 ): Promise<string[]> {
-  if (kind !== 'chats' && kind !== 'voice-turns' && kind !== 'messages') return [];
+  if (kind !== 'chats' && kind !== 'responses' && kind !== 'voice-turns' && kind !== 'messages') return [];
   const places = documents.flatMap((document): ConversationPlace[] => {
     const { id: _id, conversation, turn, seq } = document;
     return typeof conversation === 'string' ? [{ _id, conversation, place: Number(turn ?? seq) }] : [];

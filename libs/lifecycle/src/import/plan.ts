@@ -49,6 +49,7 @@ export const KIND_OF_DOCUMENTS = {
   account: 'account',
   'webhook-endpoints': 'webhookEndpoint',
   chats: 'job',
+  responses: 'job',
   conversations: 'conversation',
   messages: 'message',
   syntheses: 'job',

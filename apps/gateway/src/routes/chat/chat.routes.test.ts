@@ -8,6 +8,7 @@ const redis = useRedis();
 const mongo = useMongo();
 let house: House;
 
+const LOOK = { type: 'function', function: { name: 'look', parameters: { type: 'object' } } };
 const PATH = '/v1/chat/completions';
 const stream = (fields: object = {}) => house.post(PATH, { ...CHAT, stream: true, ...fields });
 /** The data of each event. */
@@ -74,6 +75,51 @@ describe('a chat', () => {
       seed: 1,
       stop: ['a', 'b'],
     });
+  });
+
+  test('is asked with the tools, the format and what was called before', async () => {
+    await house.work('chat', async ({ job: { task } }) => said(JSON.stringify(task)));
+    const schema = { $ref: '#/$defs/a.b', $defs: { 'a.b': { type: 'object' } } };
+    const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } };
+    const response = await house.post(PATH, {
+      model: 'test-llm',
+      messages: [
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', content: '', tool_call_id: 'call_1' },
+      ],
+      tools: [LOOK],
+      parallel_tool_calls: false,
+      response_format: { type: 'json_schema', json_schema: { name: 'thing', schema } },
+    });
+    const { choices } = ChatCompletionSchema.parse(await response.json());
+    expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({
+      model: 'test-llm',
+      messages: [
+        { role: 'assistant', content: '', toolCalls: [{ id: 'call_1', name: 'look', arguments: '{}' }] },
+        { role: 'tool', content: '', toolCallId: 'call_1' },
+      ],
+      stop: [],
+      format: { type: 'json_schema', name: 'thing', schema: JSON.stringify(schema) },
+      tools: [{ name: 'look', parameters: '{"type":"object"}' }],
+      toolChoice: 'auto',
+      parallelToolCalls: false,
+    });
+  });
+
+  test('tells what the model calls, whole and in pieces', async () => {
+    const toolCalls = [{ id: 'call_1', name: 'look', arguments: '{"at":"me"}' }];
+    await house.work('chat', async () => said('', { result: { text: '', finishReason: 'tool_calls', toolCalls } }));
+    const view = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{"at":"me"}' } };
+    const whole = ChatCompletionSchema.parse(await (await house.post(PATH, { ...CHAT, tools: [LOOK] })).json());
+    expect(whole.choices).toMatchObject([
+      { message: { content: null, tool_calls: [view] }, finish_reason: 'tool_calls' },
+    ]);
+    const events = await eventsOf(await stream({ tools: [LOOK] }));
+    expect(events.slice(-3)).toMatchObject([
+      { choices: [{ delta: { tool_calls: [{ index: 0, ...view }] }, finish_reason: null }] },
+      { choices: [{ delta: {}, finish_reason: 'tool_calls' }] },
+      '[DONE]',
+    ]);
   });
 
   test('begins a conversation, and goes on with it; somebody else’s is not found', async () => {
@@ -167,9 +213,15 @@ describe('a chat that is refused', () => {
     ],
     [{ temperature: 2.5 }, 400, 'temperature must be a number from 0 to 2, not 2.5'],
     [{ n: 2 }, 400, 'n must be 1'],
-    [{ response_format: { type: 'json_object' } }, 400, 'response_format.type'],
-    [{ tools: [{ type: 'function' }] }, 400, 'tools are not supported yet'],
-    [{ model: 'gpt-99' }, 404, 'Models for chat here: test-llm'],
+    [{ response_format: { type: 'xml' } }, 400, 'must be text, json_object or json_schema'],
+    [{ tools: [{ type: 'web_search' }] }, 400, 'AIGolos has no tools of its own'],
+    [{ tools: [LOOK, LOOK] }, 400, 'tools has two functions named look'],
+    [{ tools: [LOOK], tool_choice: { type: 'function', function: { name: 'see' } } }, 400, 'tool_choice names see'],
+    [{ tool_choice: 'required' }, 400, 'tool_choice is only for requests with tools'],
+    [{ model: 'plain-llm', tools: [LOOK] }, 400, 'Model plain-llm cannot call functions'],
+    [{ messages: [{ role: 'tool', content: 'x' }] }, 400, 'tool_call_id'],
+    [{ functions: [{ name: 'look' }] }, 400, 'functions are not supported: send tools'],
+    [{ model: 'gpt-99' }, 404, 'Models for chat here: plain-llm, test-llm'],
     [{ model: 'whisper-1' }, 404, 'is for transcription'],
     [{ conversation: 'conv_1' }, 404, 'There is no conversation conv_1'],
   ])('%j is refused, and no job is made', async (fields, status, message) => {

@@ -1,9 +1,10 @@
 import {
   type ChatCompletionRequest,
   ChatCompletionRequestSchema,
+  type ChatMessage,
+  type ChatRequestMessage,
   type ChatTask,
   chatContentText,
-  NotFoundError,
 } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
@@ -11,6 +12,7 @@ import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
+import { assertConversation, assertKnowsTools, conversationName, schemaFormat, toolFields } from './answer-terms.ts';
 
 export interface ChatDeps {
   jobs: Jobs;
@@ -25,21 +27,13 @@ export interface Chat {
 
 /** What would make the answer another one than the client reads. */
 const REFUSED = {
-  tools: 'are not supported yet',
-  functions: 'are not supported',
+  functions: 'are not supported: send tools',
+  function_call: 'is not supported: send tool_choice',
   logprobs: 'are not supported',
   audio: 'is not supported: the answer is text, which POST /v1/audio/speech speaks',
 };
 
 export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
-  async function checkConversation(account: string, wanted: string | undefined): Promise<void> {
-    if (wanted === undefined || wanted === 'new' || (await conversations.findOwned(account, wanted))) return;
-    throw new NotFoundError(`There is no conversation ${wanted}; send "new" to begin one.`, {
-      code: 'CONVERSATION_NOT_FOUND',
-      param: 'conversation',
-    });
-  }
-
   return {
     async submit(account, request, options) {
       const warnings = checkOptions(request, { known: ChatCompletionRequestSchema.shape, refused: REFUSED });
@@ -47,32 +41,56 @@ export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
       const asked = { kind: 'chat', account, body: request, said: { retention, metadata }, options } as const;
       return submitOnce(jobs, asked, async () => {
         const { model } = await models.find('llm', request.model);
-        const conversation = conversationName(request);
-        await checkConversation(account, conversation);
+        if (request.tools?.length) assertKnowsTools(model);
+        const conversation = conversationName(request.conversation);
+        await assertConversation(conversations, account, conversation);
         return { task: toTask(model.id, conversation, request), warnings };
       });
     },
   };
 }
 
-function conversationName({ conversation }: ChatCompletionRequest): string | undefined {
-  return typeof conversation === 'object' ? conversation?.id : conversation;
-}
-
 function toTask(model: string, conversation: string | undefined, request: ChatCompletionRequest): ChatTask {
   const { max_completion_tokens, max_tokens, temperature, top_p, stop, seed } = request;
+  const { response_format: format, tools, tool_choice: choice, parallel_tool_calls: parallel } = request;
   const maxTokens = max_completion_tokens ?? max_tokens ?? undefined;
   return {
     model,
-    messages: request.messages.map(({ role, content }) => ({
-      role: role === 'developer' ? 'system' : role,
-      content: chatContentText(content),
-    })),
+    messages: request.messages.map(toMessage),
     stop: typeof stop === 'string' ? [stop] : (stop ?? []),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(typeof temperature === 'number' && { temperature }),
     ...(typeof top_p === 'number' && { topP: top_p }),
     ...(typeof seed === 'number' && { seed }),
+    ...(format?.type === 'json_object' && { format: { type: format.type } }),
+    ...(format?.type === 'json_schema' && { format: schemaFormat(format.json_schema) }),
+    ...toolFields({
+      offers: (tools ?? []).map((tool) => tool.function),
+      choice: typeof choice === 'object' ? choice?.function : choice,
+      parallel,
+    }),
     ...(conversation !== undefined && { conversation }),
+    ...(request.store && { store: true }),
   };
+}
+
+function toMessage(message: ChatRequestMessage): ChatMessage {
+  const content = chatContentText(message.content);
+  switch (message.role) {
+    case 'tool':
+      return { role: 'tool', content, toolCallId: message.tool_call_id };
+    case 'assistant': {
+      const calls = message.tool_calls?.map(({ id, function: { name, arguments: given } }) => ({
+        id,
+        name,
+        arguments: given,
+      }));
+      return { role: 'assistant', content, ...(calls && { toolCalls: calls }) };
+    }
+    case 'developer':
+      return { role: 'system', content };
+    case 'system':
+    case 'user':
+      return { role: message.role, content };
+  }
 }

@@ -1,31 +1,35 @@
 import {
   ConversationDeletedSchema,
-  type ConversationView,
+  ConversationRequestSchema,
   ConversationViewSchema,
-  NotFoundError,
+  ItemListSchema,
+  ItemPageQuerySchema,
+  ItemsRequestSchema,
+  ItemViewSchema,
+  MetadataUpdateSchema,
 } from '@aigolos/contracts';
-import type { ConversationRecord, Database } from '@aigolos/db';
-import { cacheScope, type ReadCache } from '@aigolos/queue';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { heldOpenSignal } from '../../answers/held-open.ts';
-import { unixSeconds } from '../../answers/job-view.ts';
 import { deletedBy } from '../erasures/erasure-view.ts';
 import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { openAIErrors } from '../shared-responses.ts';
+import { type ConversationsDeps, createConversations } from './conversations.service.ts';
 
-export interface ConversationRoutesDeps {
-  cache: Pick<ReadCache, 'read'>;
-  conversations: Pick<Database['conversations'], 'findOwned'>;
+export interface ConversationRoutesDeps extends ConversationsDeps {
   erasures: Pick<Erasures, 'deleteConversation'>;
   stopping: AbortSignal;
 }
 
 const params = z.object({ id: z.string() });
+const itemParams = z.object({ id: z.string(), item: z.string() });
+const ONE = '/v1/conversations/:id';
+const ITEMS = `${ONE}/items`;
 
 export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> = async (app, deps) => {
-  const { conversations, cache, erasures, stopping } = deps;
+  const { erasures, stopping } = deps;
+  const conversations = createConversations(deps);
   const config = { access: 'user' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['conversations'],
@@ -33,25 +37,76 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
     ...fields,
   });
 
+  const found = { 200: ConversationViewSchema, ...openAIErrors };
+  const list = { 200: ItemListSchema, ...openAIErrors };
+
+  app.post(
+    '/v1/conversations',
+    { config, schema: schema('Begin a conversation', { body: ConversationRequestSchema.nullish(), response: found }) },
+    async ({ account, body }) => conversations.begin(account, body ?? {}),
+  );
+
   app.get(
-    '/v1/conversations/:id',
+    ONE,
+    { config, schema: schema('A conversation', { params, response: found }) },
+    async ({ account, params: { id } }) => conversations.get(account, id),
+  );
+
+  app.post(
+    ONE,
     {
       config,
-      schema: schema('A conversation', { params, response: { 200: ConversationViewSchema, ...openAIErrors } }),
+      schema: schema('Change the metadata of a conversation', {
+        params,
+        body: MetadataUpdateSchema,
+        response: found,
+      }),
     },
-    async ({ account, params: { id } }) => {
-      const find = () => conversations.findOwned(account, id);
-      const conversation = await cache.read([cacheScope.conversation(id)], `conversation:${account}:${id}`, find);
-      // Its time may have come since it was read.
-      if (!conversation || (conversation.expiresAt && conversation.expiresAt <= new Date())) {
-        throw new NotFoundError(`There is no conversation ${id}.`, { code: 'CONVERSATION_NOT_FOUND', param: 'id' });
-      }
-      return toConversationView(conversation);
+    async ({ account, params: { id }, body }) => conversations.setMetadata(account, id, body.metadata),
+  );
+
+  app.get(
+    ITEMS,
+    {
+      config,
+      schema: schema('What was said in a conversation, newest first', {
+        params,
+        querystring: ItemPageQuerySchema,
+        response: list,
+      }),
     },
+    async ({ account, params: { id }, query }) => conversations.items(account, id, query),
+  );
+
+  app.post(
+    ITEMS,
+    {
+      config,
+      schema: schema('Add to what was said in a conversation', { params, body: ItemsRequestSchema, response: list }),
+    },
+    async ({ account, params: { id }, body }) => conversations.addItems(account, id, body.items),
+  );
+
+  app.get(
+    `${ITEMS}/:item`,
+    {
+      config,
+      schema: schema('An item of a conversation', {
+        params: itemParams,
+        response: { 200: ItemViewSchema, ...openAIErrors },
+      }),
+    },
+    async ({ account, params: { id, item } }) => conversations.item(account, id, item),
   );
 
   app.delete(
-    '/v1/conversations/:id',
+    `${ITEMS}/:item`,
+    { config, schema: schema('Delete an item of a conversation', { params: itemParams, response: found }) },
+    async ({ account, params: { id, item } }) => conversations.deleteItem(account, id, item),
+  );
+
+  app.delete(
+    ONE,
     {
       config,
       schema: schema('Erase a conversation, its messages, its jobs and their files', {
@@ -71,16 +126,3 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
     },
   );
 };
-
-function toConversationView(conversation: ConversationRecord): ConversationView {
-  const { _id: id, createdAt, updatedAt, messageCount, expiresAt } = conversation;
-  return {
-    id,
-    object: 'conversation',
-    created_at: unixSeconds(createdAt),
-    metadata: {},
-    updated_at: unixSeconds(updatedAt),
-    message_count: messageCount,
-    expires_at: expiresAt ? unixSeconds(expiresAt) : null,
-  };
-}

@@ -115,6 +115,7 @@ function createTeller(jobs: Jobs, after: EventPosition | undefined) {
 function textOf(job: AnyJobRecord): string | undefined {
   switch (job.kind) {
     case 'chat':
+    case 'response':
     case 'transcription':
     case 'translation':
       return job.result?.text;

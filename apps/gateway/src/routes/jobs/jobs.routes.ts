@@ -6,6 +6,7 @@ import {
   JobStreamEventSchema,
   JobViewSchema,
   LIMITS,
+  ResponseViewSchema,
   SpeechTimingsViewSchema,
   VoiceTurnSchema,
 } from '@aigolos/contracts';
@@ -138,7 +139,13 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
             description: 'As the kind of the job and its request ask for',
             content: {
               'application/json': {
-                schema: z.union([ChatCompletionSchema, transcriptContent, SpeechTimingsViewSchema, VoiceTurnSchema]),
+                schema: z.union([
+                  ChatCompletionSchema,
+                  ResponseViewSchema,
+                  transcriptContent,
+                  SpeechTimingsViewSchema,
+                  VoiceTurnSchema,
+                ]),
               },
               ...textContent,
               ...audioContent,

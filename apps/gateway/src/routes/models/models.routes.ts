@@ -51,7 +51,15 @@ export const modelRoutes: FastifyPluginAsyncZod<{ models: ModelDirectory }> = as
   );
 };
 
-function toView({ id, kind, isDefault, languages, license, announcedAt }: AnnouncedModel): ModelView {
+function toView({
+  id,
+  kind,
+  isDefault,
+  languages,
+  license,
+  capabilities = [],
+  announcedAt,
+}: AnnouncedModel): ModelView {
   return {
     id,
     object: 'model',
@@ -61,6 +69,7 @@ function toView({ id, kind, isDefault, languages, license, announcedAt }: Announ
     is_default: isDefault,
     languages,
     license,
+    capabilities,
   };
 }
 

@@ -1,0 +1,26 @@
+import type { ItemPageQuery } from '@aigolos/contracts';
+import { NotFoundError } from '@aigolos/contracts';
+
+/** A page of a list in OpenAI's shape. */
+export interface Page<Item> {
+  object: 'list';
+  data: Item[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+export function pageOf<Item extends { id: string }>(data: Item[], hasMore: boolean): Page<Item> {
+  const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
+  return { object: 'list', data, first_id: first, last_id: last, has_more: hasMore };
+}
+
+/** A page of a list that is there as a whole, oldest first. @throws NotFoundError where `after` is not in it. */
+export function pageIn<Item extends { id: string }>(items: Item[], { limit, after, order }: ItemPageQuery): Page<Item> {
+  const ordered = order === 'desc' ? items.toReversed() : items;
+  const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && start === 0) {
+    throw new NotFoundError(`There is no item ${after} in this list.`, { code: 'ITEM_NOT_FOUND', param: 'after' });
+  }
+  return pageOf(ordered.slice(start, start + limit), ordered.length > start + limit);
+}

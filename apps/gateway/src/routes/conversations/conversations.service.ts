@@ -1,0 +1,113 @@
+import {
+  type ConversationRequest,
+  type ConversationView,
+  type InputItem,
+  type ItemPageQuery,
+  type ItemView,
+  NotFoundError,
+  type RetentionOffer,
+  resolveRetention,
+} from '@aigolos/contracts';
+import type { ConversationRecord, Database, MessageRecord } from '@aigolos/db';
+import { cacheScope, type ReadCache } from '@aigolos/queue';
+import { type Page, pageOf } from '../../answers/item-pages.ts';
+import { toItem, toMessage } from '../../answers/items.ts';
+import { unixSeconds } from '../../answers/job-view.ts';
+
+export interface ConversationsDeps {
+  cache: Pick<ReadCache, 'read' | 'invalidate'>;
+  conversations: Database['conversations'];
+  access: Pick<Database['access'], 'accountById'>;
+  /** How long this installation keeps what. */
+  retention: RetentionOffer;
+}
+
+/** Conversations and what was said in them. @throws NotFoundError of those that are gone, or another account's. */
+export interface Conversations {
+  begin(account: string, request: ConversationRequest): Promise<ConversationView>;
+  get(account: string, id: string): Promise<ConversationView>;
+  setMetadata(account: string, id: string, metadata: Record<string, string>): Promise<ConversationView>;
+  /** The last ones first unless asked otherwise. */
+  items(account: string, id: string, page: ItemPageQuery): Promise<Page<ItemView>>;
+  /** After all that is there. */
+  addItems(account: string, id: string, items: InputItem[]): Promise<Page<ItemView>>;
+  item(account: string, id: string, item: string): Promise<ItemView>;
+  deleteItem(account: string, id: string, item: string): Promise<ConversationView>;
+}
+
+export function createConversations({ conversations, cache, access, retention }: ConversationsDeps): Conversations {
+  async function find(account: string, id: string): Promise<ConversationRecord> {
+    const conversation = await conversations.findOwned(account, id);
+    if (!conversation) throw noSuchConversation(id);
+    return conversation;
+  }
+
+  async function findItem(account: string, id: string, item: string): Promise<MessageRecord> {
+    await find(account, id);
+    const message = await conversations.item(id, item);
+    if (message) return message;
+    throw new NotFoundError(`There is no item ${item} in conversation ${id}.`, {
+      code: 'ITEM_NOT_FOUND',
+      param: 'item_id',
+    });
+  }
+
+  return {
+    async begin(account, { items, metadata }) {
+      const settings = await access.accountById(account);
+      const { conversation: retentionSeconds } = resolveRetention(retention, { account: settings?.retention });
+      const begun = await conversations.begin(account, { retentionSeconds, metadata: metadata ?? {} });
+      if (items?.length) await conversations.appendItems(begun, items.map(toMessage));
+      return toConversationView(begun);
+    },
+    async get(account, id) {
+      const read = () => conversations.findOwned(account, id);
+      const conversation = await cache.read([cacheScope.conversation(id)], `conversation:${account}:${id}`, read);
+      // Its time may have come since it was read.
+      if (!conversation || (conversation.expiresAt && conversation.expiresAt <= new Date()))
+        throw noSuchConversation(id);
+      return toConversationView(conversation);
+    },
+    async setMetadata(account, id, metadata) {
+      await find(account, id);
+      await conversations.setMetadata(id, metadata);
+      await cache.invalidate(cacheScope.conversation(id));
+      return toConversationView(await find(account, id));
+    },
+    async items(account, id, { limit, after, order = 'desc' }) {
+      await find(account, id);
+      const last = after === undefined ? undefined : (await findItem(account, id, after)).seq;
+      const found = await conversations.items(id, { limit: limit + 1, after: last, order });
+      return pageOf(found.slice(0, limit).map(viewOf), found.length > limit);
+    },
+    async addItems(account, id, items) {
+      const added = await conversations.appendItems(await find(account, id), items.map(toMessage));
+      return pageOf(added.map(viewOf), false);
+    },
+    item: async (account, id, item) => viewOf(await findItem(account, id, item)),
+    async deleteItem(account, id, item) {
+      await findItem(account, id, item);
+      await conversations.clearItem(id, item);
+      return toConversationView(await find(account, id));
+    },
+  };
+}
+
+const viewOf = (message: MessageRecord): ItemView => toItem(message._id, message);
+
+function noSuchConversation(id: string): NotFoundError {
+  return new NotFoundError(`There is no conversation ${id}.`, { code: 'CONVERSATION_NOT_FOUND', param: 'id' });
+}
+
+function toConversationView(conversation: ConversationRecord): ConversationView {
+  const { _id: id, createdAt, updatedAt, messageCount, metadata = {}, expiresAt } = conversation;
+  return {
+    id,
+    object: 'conversation',
+    created_at: unixSeconds(createdAt),
+    metadata,
+    updated_at: unixSeconds(updatedAt),
+    message_count: messageCount,
+    expires_at: expiresAt ? unixSeconds(expiresAt) : null,
+  };
+}
