@@ -175,7 +175,7 @@ describe('what the next release wrote', () => {
     expect(await ended(forgotten)).toMatchObject({ status: 'completed' });
   });
 
-  test.each([{ kind: 'translation' }, { kind: 'translation', deadlineAt: new Date(0) }, { status: 'paused' }])(
+  test.each([{ kind: 'dubbing' }, { kind: 'dubbing', deadlineAt: new Date(0) }, { status: 'paused' }])(
     'as %o is left to it, and what comes behind it is done',
     async (foreign) => {
       const id = await insertLater({
@@ -200,7 +200,7 @@ describe('what the next release wrote', () => {
   );
 
   test('in a kind that is not known here can be cancelled by its owner', async () => {
-    const id = await insertLater({ kind: 'translation' });
+    const id = await insertLater({ kind: 'dubbing' });
     expect(await house.jobs.cancel(ACCOUNT, id)).toMatchObject({ status: 'cancelled', ...fromLater });
   });
 });

@@ -99,6 +99,8 @@ async function expectWhole(id: string, { done }: ReturnType<typeof engines>): Pr
     ],
     speak: ['Fine.'],
   });
+  // They are written just after the end.
+  await waitUntil('its messages are written', async () => !(await find(job._id)).messagesPending);
   const messages = await house.db.conversations.lastMessages(job.conversation ?? '', 10);
   expect(messages.map(({ role, content }) => [role, content])).toEqual([
     ['user', 'How are you?'],

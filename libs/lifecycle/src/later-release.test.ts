@@ -36,7 +36,7 @@ async function insertLater(fields: object): Promise<string> {
   return id;
 }
 
-describe.each([{ kind: 'translation' }, { status: 'paused' }])(
+describe.each([{ kind: 'dubbing' }, { status: 'paused' }])(
   'a job as %o, which only a later version knows',
   (foreign) => {
     test('is left alone, with its files, by cleanup and by the search for what does not fit together', async () => {
@@ -71,7 +71,7 @@ describe.each([{ kind: 'translation' }, { status: 'paused' }])(
 
 test('a job of a kind that only a later version knows is told of and deleted when it is due, as its record says', async () => {
   await at.insertEndpoint();
-  const id = await insertLater({ kind: 'translation', webhooksPending: true, expiresAt: LONG_AGO });
+  const id = await insertLater({ kind: 'dubbing', webhooksPending: true, expiresAt: LONG_AGO });
   await announceJobEnd(at, id);
   expect(await announcePending(at, signal)).toBe(0);
   expect(await at.db.webhooks.deliveryIds({ job: id }, 9)).toHaveLength(1);

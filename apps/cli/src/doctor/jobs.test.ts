@@ -150,7 +150,7 @@ describe('aigolos doctor', () => {
     const id = await insertJob({});
     const shell = openDatabaseShell(config.env.MONGO_URL ?? '');
     onTestFinished(() => shell.close());
-    await shell.run('jobs', 'updateOne', { _id: id }, { $set: { kind: 'translation', fromLater: { kept: true } } });
+    await shell.run('jobs', 'updateOne', { _id: id }, { $set: { kind: 'dubbing', fromLater: { kept: true } } });
     const before = await db.jobs.find(id);
     expect(named(await doctor(), 'job_of_later_version')?.detail).toContain(`kind translation, queued, such as ${id}`);
     await repairData({ config, signal, graceMs: 0 }, recordingReporter());

@@ -33,8 +33,8 @@ const shownOf = ({ kind, status, priority }: { kind?: string; status?: string; p
   Object.fromEntries(Object.entries({ kind, status, priority }).filter(([, value]) => value !== undefined));
 
 describe.each([
-  { kind: 'translation' },
-  { kind: 'translation', status: 'completed', result: { translated: 'x' }, ...ENDED },
+  { kind: 'dubbing' },
+  { kind: 'dubbing', status: 'completed', result: { translated: 'x' }, ...ENDED },
   { status: 'paused' },
   { priority: 'urgent' },
   { status: 'failed', failure: { code: 'LATER_CODE', message: 'Too late.' }, ...ENDED },
