@@ -26,7 +26,13 @@ const ignored = (parameter: string, value: unknown, note?: string): Case => ({
 const stopsAtThree = (answer: Answer) =>
   expect(jsonOf(answer)).toMatchObject({ choices: [{ finish_reason: 'length' }], usage: { completion_tokens: 3 } });
 const tool = { type: 'function', function: { name: 'now', parameters: { type: 'object', properties: {} } } };
-const schema = { name: 'answer', strict: true, schema: { type: 'object', properties: {} } };
+const held = (schema: object) => ({
+  response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } },
+});
+const calls = (answer: Answer) =>
+  expect(jsonOf(answer)).toMatchObject({
+    choices: [{ finish_reason: 'tool_calls', message: { tool_calls: [{ function: { name: 'now' } }] } }],
+  });
 
 export const chat: RouteCases = {
   route: 'POST /chat/completions',
@@ -62,9 +68,19 @@ export const chat: RouteCases = {
     },
     {
       parameter: 'messages',
-      value: 'role tool',
-      support: 'refused',
-      send: { messages: [{ role: 'tool', tool_call_id: 'call_1', content: '12:00' }] },
+      value: 'tool calls and their outcomes',
+      support: 'supported',
+      send: {
+        messages: [
+          { role: 'user', content: 'When?' },
+          {
+            role: 'assistant',
+            tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'now', arguments: '{}' } }],
+          },
+          { role: 'tool', tool_call_id: 'call_1', content: '12:00' },
+        ],
+      },
+      shows: says('echo(3): 12:00'),
     },
     {
       parameter: 'stream',
@@ -102,14 +118,24 @@ export const chat: RouteCases = {
     {
       parameter: 'response_format',
       value: 'json_object',
-      support: 'refused',
+      support: 'supported',
       send: { response_format: { type: 'json_object' } },
+      shows: says('{"echo":"hi"}'),
     },
     {
       parameter: 'response_format',
       value: 'json_schema',
+      support: 'supported',
+      note: 'always strictly',
+      send: held({ type: 'object', properties: { city: { enum: ['Riga'] } }, required: ['city'] }),
+      shows: says('{"city":"Riga"}'),
+    },
+    {
+      parameter: 'response_format',
+      value: 'json_schema, keywords that the grammar lacks',
       support: 'refused',
-      send: { response_format: { type: 'json_schema', json_schema: schema } },
+      note: 'the error names the keyword',
+      send: held({ type: 'string', pattern: '^a' }),
     },
     { parameter: 'modalities', value: 'text', support: 'supported', send: { modalities: ['text'] } },
     { parameter: 'modalities', value: 'audio', support: 'refused', send: { modalities: ['text', 'audio'] } },
@@ -120,14 +146,44 @@ export const chat: RouteCases = {
       note: "kept with the job, whose id is the completion's",
       send: { metadata: { order: '17' } },
     },
-    { parameter: 'tools', support: 'refused', send: { tools: [tool] } },
-    { parameter: 'functions', support: 'refused', send: { functions: [tool.function] } },
+    {
+      parameter: 'store',
+      support: 'supported',
+      note: 'false where absent; the stored completions below',
+      send: { store: true },
+    },
+    {
+      parameter: 'tools',
+      value: 'functions',
+      support: 'supported',
+      note: 'where the chat template of the model has tools, else refused',
+      send: { ...user('[[call now]]'), tools: [tool] },
+      shows: calls,
+    },
+    {
+      parameter: 'tools',
+      value: 'others',
+      support: 'refused',
+      send: { tools: [{ type: 'custom', custom: { name: 'a' } }] },
+    },
+    { parameter: 'tool_choice', support: 'supported', send: { tools: [tool], tool_choice: 'required' }, shows: calls },
+    {
+      parameter: 'tool_choice',
+      value: 'allowed_tools, custom',
+      support: 'refused',
+      send: { tools: [tool], tool_choice: { type: 'custom', custom: { name: 'a' } } },
+    },
+    {
+      parameter: 'parallel_tool_calls',
+      support: 'supported',
+      note: 'node-llama-cpp makes one call an answer',
+      send: { ...user('[[call now]]'), tools: [tool], parallel_tool_calls: true },
+      shows: calls,
+    },
+    { parameter: 'function_call', support: 'refused', note: 'send tool_choice', send: { function_call: 'auto' } },
+    { parameter: 'functions', support: 'refused', note: 'send tools', send: { functions: [tool.function] } },
     { parameter: 'logprobs', support: 'refused', send: { logprobs: true } },
     ignored('top_logprobs', 3),
-    ignored('tool_choice', 'auto'),
-    ignored('parallel_tool_calls', true),
-    ignored('function_call', 'auto'),
-    ignored('store', true),
     ignored('frequency_penalty', 0.5),
     ignored('presence_penalty', 0.5),
     ignored('logit_bias', { 50256: -100 }),

@@ -12,6 +12,42 @@ async function begin(client: OpenAI): Promise<string> {
 
 export const conversations: RouteCases[] = [
   {
+    route: 'POST /conversations',
+    smallest: {},
+    call: (client, request, options) =>
+      client.conversations.create(request as OpenAI.Conversations.ConversationCreateParams, options).asResponse(),
+    cases: [
+      {
+        parameter: 'items',
+        support: 'supported',
+        note: 'up to 20 messages of text, function calls and their outputs',
+        send: { items: [{ type: 'message', role: 'user', content: 'hi' }] },
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ message_count: 1 }),
+      },
+      {
+        parameter: 'metadata',
+        support: 'supported',
+        send: { metadata: { order: '17' } },
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ metadata: { order: '17' } }),
+      },
+    ],
+  },
+  {
+    route: 'POST /conversations/{conversation_id}',
+    smallest: { metadata: { order: '18' } },
+    call: async (client, request, options) =>
+      client.conversations
+        .update(await begin(client), request as unknown as OpenAI.Conversations.ConversationUpdateParams, options)
+        .asResponse(),
+    cases: [
+      {
+        parameter: 'metadata',
+        support: 'supported',
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ metadata: { order: '18' } }),
+      },
+    ],
+  },
+  {
     route: 'GET /conversations/{conversation_id}',
     smallest: {},
     call: async (client, _request, options) => client.conversations.retrieve(await begin(client), options).asResponse(),

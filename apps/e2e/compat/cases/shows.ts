@@ -1,11 +1,33 @@
 import { expect } from 'vitest';
-import type { Answer } from '../case.ts';
+import type { Answer, Case } from '../case.ts';
 
 /** The JSON body. */
 export function jsonOf({ json }: Answer): unknown {
   expect(json).toBeDefined();
   return json;
 }
+
+/** What is on a page of a list. */
+export function dataOf(answer: Answer): unknown[] {
+  const { data } = jsonOf(answer) as { data: unknown[] };
+  expect(Array.isArray(data)).toBe(true);
+  return data;
+}
+
+/** Transcripts as subtitles, by how these begin. */
+export const subtitles: Case[] = [
+  { value: 'srt', type: 'application/x-subrip', begins: /^1\n00:00:0\d,\d{3} --> / },
+  { value: 'vtt', type: 'text/vtt', begins: /^WEBVTT\n\n/ },
+].map(({ value, type, begins }) => ({
+  parameter: 'response_format',
+  value,
+  support: 'supported',
+  send: { response_format: value },
+  shows: ({ headers, text }) => {
+    expect(headers.get('content-type')).toContain(type);
+    expect(text).toMatch(begins);
+  },
+}));
 
 /** Engines of tests warn about each of these options that they are handed. */
 export function reachesEngine(option: string): (answer: Answer) => void {

@@ -6,11 +6,16 @@ import { wavSeconds } from './shows.ts';
 const INPUT = 'Good morning, how are you today?';
 const wav = { response_format: 'wav' };
 
-const formatRefused = (value: string): Case => ({
+/** By its container's first bytes. */
+const format = (value: string, type: string, begins: string): Case => ({
   parameter: 'response_format',
   value,
-  support: 'refused',
+  support: 'supported',
   send: { response_format: value },
+  shows: (answer) => {
+    expect(answer.headers.get('content-type')).toBe(type);
+    expect(answer.text.startsWith(begins)).toBe(true);
+  },
 });
 
 export const speech: RouteCases = {
@@ -53,7 +58,17 @@ export const speech: RouteCases = {
       send: wav,
       shows: (answer) => expect(wavSeconds(answer)).toBeCloseTo(0.06 * INPUT.length, 1),
     },
-    ...['opus', 'aac', 'flac', 'pcm'].map(formatRefused),
+    format('opus', 'audio/ogg', 'OggS'),
+    format('aac', 'audio/aac', '\u00ff\u00f1'),
+    format('flac', 'audio/flac', 'fLaC'),
+    {
+      parameter: 'response_format',
+      value: 'pcm',
+      support: 'supported',
+      note: '24 kHz, 16 bits, mono, whatever the voice is',
+      send: { response_format: 'pcm' },
+      shows: ({ text }) => expect(text.length / 48_000).toBeCloseTo(0.06 * INPUT.length, 1),
+    },
     {
       parameter: 'speed',
       support: 'supported',
@@ -68,6 +83,18 @@ export const speech: RouteCases = {
       send: { instructions: 'Whisper.' },
     },
     { parameter: 'stream_format', value: 'audio', support: 'supported', send: { stream_format: 'audio' } },
-    { parameter: 'stream_format', value: 'sse', support: 'refused', send: { stream_format: 'sse' } },
+    {
+      parameter: 'stream_format',
+      value: 'sse',
+      support: 'supported',
+      send: { ...wav, stream_format: 'sse' },
+      shows: ({ events }) => {
+        expect(events?.at(0)).toMatchObject({ type: 'speech.audio.delta', audio: expect.stringMatching(/^UklGR/) });
+        expect(events?.at(-1)).toMatchObject({
+          type: 'speech.audio.done',
+          usage: { input_tokens: expect.any(Number) },
+        });
+      },
+    },
   ],
 };

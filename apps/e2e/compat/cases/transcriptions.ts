@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { audioClip } from '@aigolos/testing';
 import type { TranscriptionCreateParamsNonStreaming } from 'openai/resources/audio/transcriptions';
 import { expect } from 'vitest';
-import type { RouteCases } from '../case.ts';
-import { jsonOf, reachesEngine } from './shows.ts';
+import type { Case, RouteCases } from '../case.ts';
+import { jsonOf, reachesEngine, subtitles } from './shows.ts';
 
 const verbose = { response_format: 'verbose_json' };
 const verboseJson = 'CreateTranscriptionResponseVerboseJson';
@@ -43,8 +43,7 @@ export const transcriptions: RouteCases = {
         expect(jsonOf(answer)).not.toHaveProperty('words');
       },
     },
-    { parameter: 'response_format', value: 'srt', support: 'refused', send: { response_format: 'srt' } },
-    { parameter: 'response_format', value: 'vtt', support: 'refused', send: { response_format: 'vtt' } },
+    ...subtitles,
     {
       parameter: 'response_format',
       value: 'diarized_json',
@@ -72,14 +71,52 @@ export const transcriptions: RouteCases = {
     },
     { parameter: 'prompt', support: 'supported', note: 'up to 2,000 characters', send: { prompt: 'A speech.' } },
     { parameter: 'temperature', support: 'supported', send: { temperature: 0.5 }, shows: reachesEngine('temperature') },
-    { parameter: 'stream', support: 'refused', note: 'send Prefer: respond-async', send: { stream: true } },
+    {
+      parameter: 'stream',
+      support: 'supported',
+      send: { stream: true },
+      shows: ({ events }) => {
+        expect(events?.at(0)).toMatchObject({ type: 'transcript.text.delta' });
+        expect(events?.at(-1)).toMatchObject({ type: 'transcript.text.done', usage: { type: 'tokens' } });
+      },
+    },
+    {
+      parameter: 'stream',
+      value: 'verbose_json',
+      support: 'supported',
+      note: 'its segments as events, of a speaker `unknown`',
+      send: { ...verbose, stream: true },
+      shows: ({ events }) =>
+        expect(events).toContainEqual(expect.objectContaining({ type: 'transcript.text.segment', speaker: 'unknown' })),
+    },
+    ...['srt', 'vtt'].map(
+      (value): Case => ({
+        parameter: 'stream',
+        value,
+        support: 'refused',
+        send: { response_format: value, stream: true },
+      }),
+    ),
     {
       parameter: 'chunking_strategy',
-      support: 'ignored',
+      value: 'auto',
+      support: 'supported',
       note: 'long audio is always cut at pauses',
       send: { chunking_strategy: 'auto' },
     },
-    { parameter: 'include', support: 'ignored', send: { include: ['logprobs'] } },
+    {
+      parameter: 'chunking_strategy',
+      value: 'settings of server_vad',
+      support: 'ignored',
+      send: { chunking_strategy: { type: 'server_vad', threshold: 0.4 } },
+    },
+    {
+      parameter: 'include',
+      value: 'logprobs',
+      support: 'ignored',
+      note: 'the warning names logprobs: the engines here do not tell them',
+      send: { include: ['logprobs'] },
+    },
     { parameter: 'languages', support: 'ignored', send: { languages: ['en', 'de'] } },
     { parameter: 'keywords', support: 'ignored', send: { keywords: ['AIGolos'] } },
     { parameter: 'known_speaker_names', support: 'ignored', send: { known_speaker_names: ['ada'] } },

@@ -1,0 +1,101 @@
+import type OpenAI from 'openai';
+import { expect } from 'vitest';
+import type { Answer, RouteCases } from '../case.ts';
+import { dataOf, jsonOf } from './shows.ts';
+
+const input = ['one', 'two'].map((content) => ({ role: 'user' as const, content }));
+const begin = async (client: OpenAI) => (await client.responses.create({ model: 'gpt-4o', input })).id;
+const texts = (...said: string[]) => said.map((text) => ({ content: [{ text }] }));
+const sequence = ({ events = [] }: Answer) =>
+  events.map((event) => (event as { sequence_number: number }).sequence_number);
+
+export const storedResponses: RouteCases[] = [
+  {
+    route: 'GET /responses/{response_id}',
+    smallest: {},
+    call: async (client, request, options) =>
+      client.responses.retrieve(await begin(client), request, options).asResponse(),
+    cases: [
+      {
+        parameter: '',
+        support: 'supported',
+        note: 'unless it was sent with store false',
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ status: 'completed', background: false }),
+      },
+      {
+        parameter: 'stream',
+        support: 'supported',
+        note: 'while it is made or after its end, each time the same events',
+        send: { stream: true },
+        schema: 'ResponseStreamEvent',
+        shows: (answer) => expect(sequence(answer).slice(0, 3)).toEqual([0, 1, 2]),
+      },
+      {
+        parameter: 'starting_after',
+        support: 'supported',
+        send: { stream: true, starting_after: 2 },
+        schema: 'ResponseStreamEvent',
+        shows: (answer) => expect(sequence(answer)[0]).toBe(3),
+      },
+    ],
+  },
+  {
+    route: 'POST /responses/{response_id}/cancel',
+    smallest: {},
+    call: async (client, _request, options) => {
+      const { id } = await client.responses.create({ model: 'gpt-4o', input: '[[hang]]', background: true });
+      return client.responses.cancel(id, options).asResponse();
+    },
+    cases: [
+      {
+        parameter: '',
+        support: 'supported',
+        note: 'of any response, in the background or not; harmless after its end',
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ status: 'cancelled' }),
+      },
+    ],
+  },
+  {
+    route: 'DELETE /responses/{response_id}',
+    smallest: {},
+    call: async (client, _request, options) => client.responses.delete(await begin(client), options).asResponse(),
+    cases: [
+      {
+        parameter: '',
+        support: 'supported',
+        note: 'erases its job, with a receipt',
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ object: 'response', deleted: true }),
+      },
+    ],
+  },
+  {
+    route: 'GET /responses/{response_id}/input_items',
+    smallest: {},
+    call: async (client, { after, ...query }, options) => {
+      const id = await begin(client);
+      const { inputItems } = client.responses;
+      const [first] = (await inputItems.list(id)).data;
+      return inputItems.list(id, { ...query, ...(after !== undefined && { after: first?.id }) }, options).asResponse();
+    },
+    cases: [
+      {
+        parameter: 'after',
+        support: 'supported',
+        send: { after: 'the first' },
+        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one')),
+      },
+      {
+        parameter: 'limit',
+        support: 'supported',
+        send: { limit: 1 },
+        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('two')),
+      },
+      {
+        parameter: 'order',
+        support: 'supported',
+        send: { order: 'asc' },
+        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one', 'two')),
+      },
+    ],
+  },
+];
