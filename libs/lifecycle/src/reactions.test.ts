@@ -232,6 +232,19 @@ describe('changes made in a database shell', () => {
       return { effect: () => isGone(conversation) };
     }));
 
+  test.each([
+    ['file', 'files'],
+    ['upload', 'uploads'],
+  ] as const)('a deleted %s: its bytes are gone', (kind, collection) =>
+    expectEffects(async () => {
+      const id = newId(kind);
+      await at.storeBlob(`${id}/content`);
+      await shell.run(collection, 'insertOne', { _id: id, account: at.account, createdAt: new Date() });
+      await shell.run(collection, 'deleteOne', { _id: id });
+      return { effect: async () => !(await at.blobs.exists(`${id}/content`)) };
+    }),
+  );
+
   test('a deleted account: all that it had is gone', () =>
     expectEffects(async (n) => {
       const { _id: account } = await at.db.access.ensureAccount(`person_${n}`);

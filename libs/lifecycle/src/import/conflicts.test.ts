@@ -60,7 +60,7 @@ describe('an import into an installation that lives', () => {
     await bring();
     const job = await target.db.jobs.find(user.jobs.speech);
     await target.db.jobs.deleteFinal(user.account, user.jobs.speech);
-    await target.db.jobs.insert({ ...job, metadata: { changed: 'yes' } } as never);
+    await target.db.jobs.insert({ ...job, warnings: ['changed'] } as never);
     await expectConflict(`${user.jobs.speech} is here with other content`);
     await target.db.jobs.deleteFinal(user.account, user.jobs.speech);
     const { _id: other } = await target.db.access.ensureAccount('bob');

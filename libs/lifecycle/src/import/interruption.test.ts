@@ -16,7 +16,7 @@ import { exportToDirectory, exportToFolder, importArchives, openArchives } from 
 const mongo = useMongo();
 const SEED = 20_251_123;
 /** Of an account that was populated three times, and one that runs. */
-const JOBS = 3 * 5 + 1;
+const JOBS = 3 * 6 + 1;
 const FILES = 3 * 2;
 const free = new AbortController().signal;
 
@@ -100,7 +100,7 @@ describe('interrupted at random points', () => {
       const names = await readdir(join(dir, 'folder', 'ann', 'files'), { recursive: true }).catch(() => []);
       return names.filter((name) => /(input|mp3)$/.test(name)).length;
     };
-    for (let time = 0; time < 8 && (await copied()) < FILES; time += 1) {
+    for (let time = 0; time < 20 && (await copied()) < FILES - 1; time += 1) {
       const { deps, signal } = stopAt(source, random(JOBS + FILES - (await copied())));
       await expect(exportToFolder(deps, { ...options, signal })).rejects.toThrow(/interrupted|aborted/);
     }

@@ -147,7 +147,7 @@ describe('a folder is refused, and nothing of it is taken, where', () => {
       (line) => line.replace('"language":"en"', '"language":"en","x":1'),
       'fields that no export',
     ],
-    ['has another id', (line) => line.replace(/"trn_/, '"../trn_'), 'line 1: id: '],
+    ['has another id', (line) => line.replace(/"trl_/, '"../trl_'), 'line 1: id: '],
     ['has not ended', (line) => line.replace('"completed"', '"queued"'), 'line 1: status: '],
     ["is another account's", (line) => line.replace(/"acc_\w+"/, '"acc_0"'), 'is of another account (acc_0)'],
     ['comes twice', (line) => line + line, 'comes twice'],
