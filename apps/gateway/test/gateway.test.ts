@@ -99,53 +99,14 @@ describe('errors', () => {
   });
 });
 
-test('the OpenAPI document has every route, its security, and the form of an upload', async () => {
+// That it has every route is seen where docs/openapi.json is compared with it.
+test('the OpenAPI document has the security of a route, and the form of an upload', async () => {
   const document = (await (await fetch(new URL('/openapi.json', house.url))).json()) as {
     openapi: string;
     paths: Record<string, Record<string, { security?: unknown[]; requestBody?: { content: Record<string, unknown> } }>>;
     components: { schemas: Record<string, { properties?: Record<string, unknown> }> };
   };
   expect(document.openapi).toBe('3.1.1');
-  expect(Object.keys(document.paths).toSorted()).toEqual([
-    '/.well-known/jwks.json',
-    '/v1/account',
-    '/v1/account/rotate_webhook_secret',
-    '/v1/audio/speech',
-    '/v1/audio/transcriptions',
-    '/v1/audio/voices',
-    '/v1/chat/completions',
-    '/v1/conversations/{id}',
-    '/v1/erasures',
-    '/v1/erasures/{id}',
-    '/v1/exports',
-    '/v1/exports/{id}',
-    '/v1/exports/{id}/content',
-    '/v1/files',
-    '/v1/files/{id}',
-    '/v1/files/{id}/content',
-    '/v1/jobs',
-    '/v1/jobs/{id}',
-    '/v1/jobs/{id}/cancel',
-    '/v1/jobs/{id}/events',
-    '/v1/jobs/{id}/result',
-    '/v1/models',
-    '/v1/models/{id}',
-    '/v1/uploads',
-    '/v1/uploads/{id}/cancel',
-    '/v1/uploads/{id}/complete',
-    '/v1/uploads/{id}/parts',
-    '/v1/voice/turns',
-    '/v1/voice/turns/{id}/audio',
-    '/v1/webhook_deliveries',
-    '/v1/webhook_deliveries/{delivery}/replay',
-    '/v1/webhook_endpoints',
-    '/v1/webhook_endpoints/{id}',
-    '/v1/webhook_endpoints/{id}/deliveries',
-    '/v1/webhook_endpoints/{id}/deliveries/{delivery}/replay',
-    '/v1/webhook_endpoints/{id}/replay',
-    '/v1/webhook_endpoints/{id}/rotate_secret',
-    '/v1/webhook_endpoints/{id}/test',
-  ]);
   const form = document.paths['/v1/audio/transcriptions']?.['post'];
   expect(form?.security).toEqual([{ apiKey: [] }]);
   expect(Object.keys(form?.requestBody?.content ?? {})).toEqual(['multipart/form-data']);

@@ -98,7 +98,13 @@ test('before any worker has announced a voice, the answer says what is missing',
 
 test('models and voices are those that workers have announced', async () => {
   const models = (await (await house.call('/v1/models')).json()) as { data: { id: string }[] };
-  expect(models.data.map(({ id }) => id).toSorted()).toEqual(['other-tts', 'test-asr', 'test-llm', 'test-tts']);
+  expect(models.data.map(({ id }) => id).toSorted()).toEqual([
+    'other-tts',
+    'plain-llm',
+    'test-asr',
+    'test-llm',
+    'test-tts',
+  ]);
   const { voices } = (await (await house.call('/v1/audio/voices')).json()) as { voices: unknown[] };
   expect(voices).toContainEqual({ id: 'joe', name: 'Joe', language: 'en-US', model: 'test-tts' });
   expect(await (await house.call('/v1/models/gpt-4o')).json()).toMatchObject({ id: 'test-llm', object: 'model' });
