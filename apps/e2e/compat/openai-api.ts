@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { amended } from './amended-schemas.ts';
 
 /** What `extract-openai-api.ts` took out of OpenAI's description. */
 export interface OpenAIApi {
@@ -25,7 +26,7 @@ export const openAIApi = JSON.parse(
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
 addFormats.default(ajv);
-ajv.addSchema({ $id: 'openai', components: openAIApi.components });
+ajv.addSchema({ $id: 'openai', components: { schemas: amended(openAIApi.components.schemas) } });
 
 /** What is wrong with a value by a schema of OpenAI's; empty where nothing is. */
 export function breachesOf(schema: unknown, value: unknown): string[] {

@@ -29,6 +29,7 @@ const tool = { type: 'function', function: { name: 'now', parameters: { type: 'o
 const held = (schema: object) => ({
   response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } },
 });
+const called = expect.objectContaining({ index: 0, function: { name: 'now', arguments: '{}' } }) as unknown;
 const calls = (answer: Answer) =>
   expect(jsonOf(answer)).toMatchObject({
     choices: [{ finish_reason: 'tool_calls', message: { tool_calls: [{ function: { name: 'now' } }] } }],
@@ -159,6 +160,19 @@ export const chat: RouteCases = {
       note: 'where the chat template of the model has tools, else refused',
       send: { ...user('[[call now]]'), tools: [tool] },
       shows: calls,
+    },
+    {
+      parameter: 'tools',
+      value: 'functions, in a stream',
+      support: 'supported',
+      note: 'a call comes in one piece',
+      send: { ...user('[[call now]]'), tools: [tool], stream: true },
+      shows: ({ events }) =>
+        expect(events).toContainEqual(
+          expect.objectContaining({
+            choices: [expect.objectContaining({ delta: expect.objectContaining({ tool_calls: [called] }) })],
+          }),
+        ),
     },
     {
       parameter: 'tools',

@@ -22,7 +22,7 @@ export const conversations: RouteCases[] = [
         support: 'supported',
         note: 'up to 20 messages of text, function calls and their outputs',
         send: { items: [{ type: 'message', role: 'user', content: 'hi' }] },
-        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ message_count: 1 }),
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ object: 'conversation' }),
       },
       {
         parameter: 'metadata',

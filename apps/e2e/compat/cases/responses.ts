@@ -77,7 +77,7 @@ export const responses: RouteCases = {
       parameter: 'background',
       support: 'supported',
       note: 'not with store false',
-      send: { background: true, input: '[[hang]]' },
+      send: { background: true },
       shows: (answer) => expect(jsonOf(answer)).toMatchObject({ background: true, status: 'queued' }),
     },
     {
@@ -126,6 +126,17 @@ export const responses: RouteCases = {
       note: 'where the chat template of the model has tools, else refused',
       send: { input: '[[call now]]', tools: [now] },
       shows: calls('now'),
+    },
+    {
+      parameter: 'tools',
+      value: 'functions, in a stream',
+      support: 'supported',
+      note: 'a call comes in one piece',
+      send: { input: '[[call now]]', tools: [now], stream: true },
+      shows: ({ events }) =>
+        expect(events).toContainEqual(
+          expect.objectContaining({ type: 'response.function_call_arguments.done', name: 'now', arguments: '{}' }),
+        ),
     },
     { parameter: 'tools', value: 'others', support: 'refused', send: { tools: [{ type: 'web_search' }] } },
     {

@@ -120,7 +120,9 @@ export const storedChats: RouteCases[] = [
       const id = await store(client, 'first');
       const { messages } = client.chat.completions;
       const [first] = (await messages.list(id)).data;
-      return messages.list(id, { ...query, ...(after !== undefined && { after: first?.id }) }, options).asResponse();
+      return messages
+        .list(id, { ...query, ...(after !== undefined && first && { after: first.id }) }, options)
+        .asResponse();
     },
     cases: [
       {

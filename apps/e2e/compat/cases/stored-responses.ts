@@ -75,7 +75,9 @@ export const storedResponses: RouteCases[] = [
       const id = await begin(client);
       const { inputItems } = client.responses;
       const [first] = (await inputItems.list(id)).data;
-      return inputItems.list(id, { ...query, ...(after !== undefined && { after: first?.id }) }, options).asResponse();
+      return inputItems
+        .list(id, { ...query, ...(after !== undefined && first && { after: first.id }) }, options)
+        .asResponse();
     },
     cases: [
       {
