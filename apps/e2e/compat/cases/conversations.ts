@@ -14,8 +14,7 @@ export const conversations: RouteCases[] = [
   {
     route: 'POST /conversations',
     smallest: {},
-    call: (client, request, options) =>
-      client.conversations.create(request as OpenAI.Conversations.ConversationCreateParams, options).asResponse(),
+    call: (client, request, options) => client.conversations.create(request, options).asResponse(),
     cases: [
       {
         parameter: 'items',

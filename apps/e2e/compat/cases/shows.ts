@@ -14,11 +14,8 @@ export function dataOf(answer: Answer): unknown[] {
   return data;
 }
 
-/** Transcripts as subtitles, by how these begin. */
-export const subtitles: Case[] = [
-  { value: 'srt', type: 'application/x-subrip', begins: /^1\n00:00:0\d,\d{3} --> / },
-  { value: 'vtt', type: 'text/vtt', begins: /^WEBVTT\n\n/ },
-].map(({ value, type, begins }) => ({
+/** A transcript as subtitles, known by how they begin. */
+const subtitle = (value: string, type: string, begins: RegExp): Case => ({
   parameter: 'response_format',
   value,
   support: 'supported',
@@ -27,7 +24,12 @@ export const subtitles: Case[] = [
     expect(headers.get('content-type')).toContain(type);
     expect(text).toMatch(begins);
   },
-}));
+});
+
+export const subtitles: Case[] = [
+  subtitle('srt', 'application/x-subrip', /^1\n00:00:0\d,\d{3} --> /),
+  subtitle('vtt', 'text/vtt', /^WEBVTT\n\n/),
+];
 
 /** Engines of tests warn about each of these options that they are handed. */
 export function reachesEngine(option: string): (answer: Answer) => void {
