@@ -152,7 +152,7 @@ describe('aigolos doctor', () => {
     onTestFinished(() => shell.close());
     await shell.run('jobs', 'updateOne', { _id: id }, { $set: { kind: 'dubbing', fromLater: { kept: true } } });
     const before = await db.jobs.find(id);
-    expect(named(await doctor(), 'job_of_later_version')?.detail).toContain(`kind translation, queued, such as ${id}`);
+    expect(named(await doctor(), 'job_of_later_version')?.detail).toContain(`kind dubbing, queued, such as ${id}`);
     await repairData({ config, signal, graceMs: 0 }, recordingReporter());
     expect(await db.jobs.find(id)).toEqual(before);
   });
