@@ -82,7 +82,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       const { account, params, query } = request;
       if (query.wait === 0) return answers.job(reply, await jobs.poll(account, params.id));
       const job = await jobs.get(account, params.id);
-      const limit = AbortSignal.timeout(query.wait * 1_000);
+      const limit = AbortSignal.timeout(Math.round(query.wait * 1_000));
       const signal = AbortSignal.any([limit, heldOpenSignal(reply, stopping)]);
       return answers.job(reply, await waitPatiently(jobs, job, signal));
     },
