@@ -94,6 +94,8 @@ export function createJobs(deps: SubmitterDeps): Jobs {
         yield event;
         continue;
       }
+      // Of long ago: pieces of its text come after it.
+      if (ended && event?.type === 'changed') continue;
       if (ended) return yield { type: 'ended', job: ended };
       // A record can be large; whether it has ended is looked at every second.
       const seen = await db.jobs.summaryOf(account, id);
