@@ -57,7 +57,7 @@ export const REPLACEMENTS: Record<Control, readonly Replacement[]> = {
     },
     {
       file: 'libs/jobs/src/runner.ts',
-      from: "if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as AnyJobRecord);",
+      from: 'if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as AnyJobRecord);',
       to: `if (ending.messagesPending) {
       setTimeout(() => void writeTurn(db, { ...job, ...whole } as unknown as AnyJobRecord).catch(() => {}), 1_000);
     }`,

@@ -73,6 +73,8 @@ describe('a job', () => {
     const { process, started, letGo } = heldBack();
     await house.work('chat', process);
     const { urls } = await submit();
+    // Less than a millisecond, and no whole number of them.
+    expect((await house.call(`${urls.self}?wait=0.0123456`)).status).toBe(200);
     const waiting = house.call(`${urls.self}?wait=60`);
     await started;
     letGo();
