@@ -25,5 +25,5 @@ describeLangChain(() => stack);
 
 /** The last, as it leaves nothing of the account. */
 test('requests that a fuzzer makes from the API description are answered as it says', async () => {
-  expect(await fuzzApi(stack, { examples: 3, seconds: 40 })).toBeUndefined();
+  expect(await fuzzApi(stack, { examples: 3, seconds: 25 })).toBeUndefined();
 });
