@@ -20,6 +20,7 @@ export function inWords(report: DrillReport): string {
     `event loop p99 ${list(report.eventLoopDelayP99Seconds)} s at most, in the aftermath`,
     ...Object.values(recovery).map(({ meaning, wanted, times }) => {
       if (!times) return `not seen       ${meaning}`;
+      if (!wanted) return `${`${times.p95} ms`.padEnd(14)} ${meaning} (p95 of ${times.count})`;
       const met = times[wanted.of] <= wanted.ms ? 'met' : 'not met';
       return `${`${times[wanted.of]} ms`.padEnd(14)} ${meaning} (${wanted.of} of ${times.count}, wanted ${wanted.ms} ms: ${met})`;
     }),

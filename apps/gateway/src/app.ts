@@ -21,6 +21,7 @@ import { openApi } from './plugins/openapi.ts';
 import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
+import { batchRoutes } from './routes/batches/batches.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
 import { storedChatRoutes } from './routes/chat/stored-chats.routes.ts';
 import { conversationRoutes } from './routes/conversations/conversations.routes.ts';
@@ -46,7 +47,7 @@ import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.route
 import type { WebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
 
 export interface GatewayDeps {
-  db: Pick<Database, 'access' | 'erasures' | 'files' | 'models' | 'uploads' | 'conversations' | 'ping'>;
+  db: Pick<Database, 'jobs' | 'access' | 'erasures' | 'files' | 'models' | 'uploads' | 'conversations' | 'ping'>;
   jobs: Jobs;
   erasures: Erasures;
   endpoints: WebhookEndpoints;
@@ -119,6 +120,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   });
   app.register(fileRoutes, { files, blobs, maxBytes: config.FILE_MAX_BYTES });
   app.register(uploadRoutes, { uploads: db.uploads, files, blobs, maxBytes: config.FILE_MAX_BYTES });
+  app.register(batchRoutes, { jobs, db, files, options });
   app.register(voiceTurnRoutes, {
     answers,
     options,

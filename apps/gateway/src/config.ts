@@ -40,6 +40,11 @@ export const ConfigSchema = z.object({
     .describe(
       'the same audio with the same options, sent again by the same account, is answered from the earlier result',
     ),
+  BATCH_LINES_AT_ONCE: intVar
+    .min(1)
+    .max(1_000)
+    .default(16)
+    .describe('lines of one batch that wait for their turn, or run, at once'),
   UPLOAD_IDLE_MS: intVar.min(1_000).default(60_000).describe('an upload that sends nothing for so long is given up'),
   STOP_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping gateway lets requests finish'),
 });

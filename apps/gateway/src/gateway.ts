@@ -8,6 +8,7 @@ import { createCancelSender, createLiveStreams, createProducer, createReadCache 
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type GatewayDeps } from './app.ts';
+import { startBatches } from './batches/start-batches.ts';
 import { type Config, retentionOffer } from './config.ts';
 import { createErasures } from './routes/erasures/erasures.service.ts';
 import { createWebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
@@ -51,6 +52,9 @@ export function createGateway(config: Config, log: Logger): Gateway {
     const webhookDeps = { db, producer, log };
     const rules = createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS);
     const endpoints = createWebhookEndpoints({ ...webhookDeps, rules });
+    const media = createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH });
+    const batches = startBatches(config, { db, jobs, erasures, blobs, media, producer, live, cache, metrics, log });
+    closer.add(() => batches.stop());
     return {
       db,
       erasures,
@@ -58,7 +62,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
       deliveries: createWebhookDeliveries(webhookDeps, endpoints),
       jobs,
       blobs,
-      media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
+      media,
       producer,
       cache,
       metrics,

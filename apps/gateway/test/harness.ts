@@ -67,6 +67,8 @@ export interface House {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** A worker of the real queue whose work is the test's; of a kind of several steps on that of its first unless another is named. */
   work<Kind extends JobKind>(kind: Kind, process: Processor<Kind>, queue?: QueueName): Promise<void>;
+  /** Stops the gateway, and starts another one on the same stores, whose address is new. */
+  restart(): Promise<Gateway>;
   /** Files in the spool and blobs in the store: what requests have left. */
   files(): Promise<{ spool: string[]; blobs: string[] }>;
   close(): Promise<void>;
@@ -147,6 +149,13 @@ export async function openHouse(
         await queue.close();
         await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
       });
+    },
+    async restart() {
+      await gateway.stop();
+      const another = createGateway(config, log);
+      closers.push(() => another.stop());
+      await another.start();
+      return another;
     },
     files: async () => ({
       spool: await readdir(join(dir, 'spool')).catch(() => []),

@@ -41,7 +41,7 @@ export function createAnswerProcessor<Kind extends Answering>({ engine, ...befor
         computeMs: performance.now() - begun,
       },
       warnings,
-      ...(answer.finishReason === 'length' && { incomplete: true }),
+      ...(answer.finishReason === 'length' && { status: 'incomplete' as const }),
     };
   };
 }

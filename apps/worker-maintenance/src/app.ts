@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { startQueueRunner } from '@aigolos/jobs';
 import { createEraser, createReactions } from '@aigolos/lifecycle';
 import { startSchedule } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger, startHealthServer } from '@aigolos/runtime';
 import type { Config } from './config.ts';
-import { startDataJob } from './data-job.ts';
+
 import { createDuties } from './duties.ts';
 import { createExportProcessor } from './export.processor.ts';
 import { startLeadership } from './leadership.ts';
@@ -30,12 +31,12 @@ export function createApp(config: Config, log: Logger): App {
 
       const shared = { deps: stores, redis: config, metrics };
       const dataJobs = [
-        startDataJob({
+        startQueueRunner({
           ...shared,
           queue: 'erasure',
           processors: { erasure: createEraser({ ...stores, backupDir: config.BACKUP_DIR }) },
         }),
-        startDataJob({ ...shared, queue: 'export', processors: { export: createExportProcessor(stores) } }),
+        startQueueRunner({ ...shared, queue: 'export', processors: { export: createExportProcessor(stores) } }),
       ];
       for (const job of dataJobs) closer.add(() => job.stop());
 

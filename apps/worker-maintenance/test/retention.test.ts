@@ -12,13 +12,13 @@ import {
   type TranscriptKind,
 } from '@aigolos/contracts';
 import { type JobRecord, newJobRecord } from '@aigolos/db';
-import { createJobs, type JobContext } from '@aigolos/jobs';
+import { createJobs, type JobContext, startQueueRunner } from '@aigolos/jobs';
 import { type App, createCloser, createLogger, createMetrics, loadConfig } from '@aigolos/runtime';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { type Config, ConfigSchema } from '../src/config.ts';
-import { startDataJob } from '../src/data-job.ts';
+
 import { openStores, type Stores } from '../src/stores.ts';
 
 const redis = useRedis();
@@ -53,7 +53,7 @@ beforeAll(async () => {
     const result = { text: 'hi', language: 'en', durationSeconds: 1, segments: [], words: [] };
     return { result, usage: {}, warnings: [] };
   };
-  const worker = startDataJob({
+  const worker = startQueueRunner({
     queue: 'asr',
     processors: {
       transcription: listen,

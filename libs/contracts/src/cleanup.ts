@@ -5,6 +5,7 @@ export const CLEANUP_KINDS = [
   'chats',
   'responses',
   'voice-turns',
+  'batches',
   'exports',
   'files',
   'conversations',

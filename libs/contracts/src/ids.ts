@@ -8,6 +8,7 @@ export const ID_PREFIXES = {
   chat: 'cht',
   response: 'rsp',
   'voice-turn': 'vtn',
+  batch: 'batch',
   export: 'exp',
   erasure: 'era',
   conversation: 'conv',

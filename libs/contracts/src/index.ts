@@ -1,6 +1,7 @@
 export * from './cleanup.ts';
 export * from './errors.ts';
 export * from './http/account.ts';
+export * from './http/batches.ts';
 export * from './http/chat.ts';
 export * from './http/common.ts';
 export * from './http/conversations.ts';
@@ -24,6 +25,7 @@ export * from './http/transcriptions.ts';
 export * from './http/uploads.ts';
 export * from './http/voice-turns.ts';
 export * from './ids.ts';
+export * from './jobs/batch.ts';
 export * from './jobs/catalogue.ts';
 export * from './jobs/chat.ts';
 export * from './jobs/cost.ts';

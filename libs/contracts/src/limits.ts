@@ -22,6 +22,8 @@ export const LIMITS = {
   uploadParts: 10_000,
   /** Of an upload that is not completed. */
   uploadSeconds: 60 * 60,
+  batchLines: 50_000,
+  batchBytes: 200 * 1024 ** 2,
   fileLeastSeconds: 60 * 60,
   fileMostSeconds: 30 * 24 * 60 * 60,
   waitSeconds: 300,

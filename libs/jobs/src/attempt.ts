@@ -7,6 +7,11 @@ import { startRenewals } from './renewals.ts';
 /** Why a running attempt was stopped from outside. */
 export type StopCause = 'cancelled' | 'expired' | 'drained' | 'lost' | 'timed_out';
 
+/** Was an attempt stopped because its job was cancelled? Of the signal that its processor has. */
+export function isCancelled({ reason }: AbortSignal): boolean {
+  return reason instanceof AttemptStopped && reason.stopCause === 'cancelled';
+}
+
 class AttemptStopped extends Error {
   readonly stopCause: StopCause;
   constructor(stopCause: StopCause) {

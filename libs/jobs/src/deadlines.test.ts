@@ -142,7 +142,7 @@ test('an answer that a limit cut off ends incomplete, with its result, its usage
   house.startWorker(async () => ({
     ...answer('cut o'),
     result: { text: 'cut o', finishReason: 'length' },
-    incomplete: true,
+    status: 'incomplete' as const,
   }));
   const job = await ended((await house.submitChat({ conversation }))._id);
   expect(job).toMatchObject({ status: 'incomplete', result: { text: 'cut o' }, usage: { completionTokens: 1 } });

@@ -9,6 +9,8 @@ const HAS: Record<JobKind, { input: boolean; output: boolean }> = {
   chat: { input: false, output: false },
   response: { input: false, output: false },
   'voice-turn': { input: true, output: true },
+  // Files that it reads and makes are records of their own.
+  batch: { input: false, output: false },
   export: { input: false, output: true },
   erasure: { input: false, output: false },
 };

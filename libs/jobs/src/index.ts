@@ -1,6 +1,8 @@
+export { isCancelled } from './attempt.ts';
 export { createJobs, type JobNews, type Jobs } from './jobs.ts';
 export { type JobFinder, previousMessages } from './previous-responses.ts';
 export type { HandedOver, JobContext, Processed, Processor, Processors } from './processor.ts';
+export { type QueueRunner, startQueueRunner } from './queue-runner.ts';
 export { createReconciler, type Reconciler } from './reconciler.ts';
 export { contentKeyOf, fingerprintOf, type RequestAsked } from './request-fingerprint.ts';
 export { type RetryDeps, retryJob } from './retry.ts';

@@ -1,4 +1,4 @@
-import type { JobKind, JobStep, JobUsage, ResultOf, SteppedKind } from '@aigolos/contracts';
+import type { FinalStatus, JobFailure, JobKind, JobStep, JobUsage, ResultOf, SteppedKind } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Logger } from '@aigolos/runtime';
 
@@ -25,8 +25,13 @@ export interface Processed<Kind extends JobKind> {
   result: ResultOf[Kind];
   usage: JobUsage;
   warnings: string[];
-  /** A limit ended it before it was done: the job ends `incomplete`, with this as its result. */
-  incomplete?: boolean;
+  /**
+   * How the job ends, with this as its result: `incomplete` where a limit ended it before it was done, another state where what
+   * came of it until then is kept. Completed unless it says so.
+   */
+  status?: FinalStatus;
+  /** Why it failed. */
+  failure?: JobFailure;
 }
 
 /** A step is done, and the job goes on to the queue of its next one. */

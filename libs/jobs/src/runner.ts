@@ -9,6 +9,8 @@ import {
   queueOf,
   termsOf,
   toJobFailure,
+  UnavailableError,
+  WINDING_UP_KINDS,
 } from '@aigolos/contracts';
 import {
   type AnyJobRecord,
@@ -134,12 +136,13 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
 
   async function settle(job: JobRecord, outcome: AttemptOutcome<JobKind>): Promise<Handled> {
     if (outcome.type === 'processed') {
-      const { result, usage, warnings, incomplete } = outcome.output;
+      const { result, usage, warnings, status = 'completed', failure } = outcome.output;
       return finish(job, {
-        status: incomplete ? 'incomplete' : 'completed',
+        status,
         result,
         usage,
         warnings: [...job.warnings, ...warnings],
+        ...(failure && { failure }),
         ...(job.conversation !== undefined && { messagesPending: true }),
       });
     }
@@ -151,6 +154,9 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
         log.warn({ jobId: job._id, fence: job.fence }, 'somebody else owns this job by now');
         return 'done';
       case 'cancelled':
+        // What it had begun is to be stopped, and kept, all the same.
+        if (WINDING_UP_KINDS.includes(job.kind)) return retryOrFail(job, notWoundUp(), checkpoint);
+        return finish(job, { status: cause });
       case 'expired':
         return finish(job, { status: cause, ...(usage && { usage }) });
       case 'drained':
@@ -199,7 +205,8 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
   }
 
   async function work(job: JobRecord, process: Processor<JobKind>): Promise<Handled> {
-    if (job.cancelRequestedAt) return finish(job, { status: 'cancelled' });
+    const windsUp = WINDING_UP_KINDS.includes(job.kind);
+    if (job.cancelRequestedAt && !windsUp) return finish(job, { status: 'cancelled' });
     if (job.crashes >= termsOf(job).crashLimit) {
       const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
       return finish(job, {
@@ -209,6 +216,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     }
     const attempt = startAttempt({ job, process, deps, leaseMs, renewMs: leaseMs / RENEWALS_PER_LEASE });
     running.set(job._id, attempt);
+    if (job.cancelRequestedAt) attempt.stop('cancelled');
     // The drain may have begun during the claim, when this attempt was not there to be aborted.
     if (draining) attempt.stop('drained');
     const outcome = await attempt.outcome.finally(() => running.delete(job._id));
@@ -237,4 +245,8 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
       for (const attempt of running.values()) attempt.stop('drained');
     },
   };
+}
+
+function notWoundUp(): UnavailableError {
+  return new UnavailableError('What came of it until it was cancelled could not be kept.');
 }

@@ -21,6 +21,8 @@ export interface Submission<Kind extends JobKind> {
   /** The same again is the same job. */
   once?: SubmittedOnce | undefined;
   content?: SubmittedContent | undefined;
+  /** Id of the batch whose line it is: its end is not told to anybody else, and it is erased with the batch. */
+  batch?: string | undefined;
 }
 
 /** The client's own name of a request, and what the request was. */

@@ -112,7 +112,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
 
 function recordOf<Kind extends JobKind>(submission: Submission<Kind>) {
   const { kind, id: _id = newId(kind), account, task, metadata = {}, warnings = [] } = submission;
-  const { webhookUrl, priority, startWithinSeconds, finishWithinSeconds, once, content } = submission;
+  const { webhookUrl, priority, startWithinSeconds, finishWithinSeconds, once, content, batch } = submission;
   const now = Date.now();
   const startBy = startWithinSeconds === undefined ? undefined : new Date(now + startWithinSeconds * 1_000);
   const finishBy = finishWithinSeconds === undefined ? undefined : new Date(now + finishWithinSeconds * 1_000);
@@ -137,5 +137,6 @@ function recordOf<Kind extends JobKind>(submission: Submission<Kind>) {
       idempotencyKeyUntil: new Date(now + KEY_KEPT_MS),
     }),
     ...(content && { contentKey: content.key }),
+    ...(batch !== undefined && { batch }),
   };
 }

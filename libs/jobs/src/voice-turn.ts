@@ -61,7 +61,7 @@ export function speakStep(process: Processor<'speech'>): Processor<'voice-turn'>
       // Seconds are those of what was heard; what was said counts by its characters.
       usage: { ...done.usage, audioSeconds: transcript.durationSeconds },
       warnings: done.warnings,
-      ...(answer.finishReason === 'length' && { incomplete: true }),
+      ...(answer.finishReason === 'length' && { status: 'incomplete' as const }),
     };
   };
 }

@@ -295,6 +295,7 @@ const TASKS: { [Kind in JobKind]: Extract<AnyJobRecord, { kind: Kind }>['task'] 
     speech: { model: 'test', voice: 'joe', format: 'mp3', speed: 1 },
     audio: { blobKey: 'vtn_1/input', bytes: 5, sha256: '00' },
   },
+  batch: { endpoint: '/v1/responses', inputFile: 'file_1', completionWindow: '24h', windowEndsAt: 0 },
   export: {},
   erasure: { scope: { type: 'account' } },
 };

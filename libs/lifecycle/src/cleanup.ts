@@ -11,6 +11,7 @@ const JOB_KINDS_OF: Record<Exclude<CleanupKind, 'conversations' | 'files'>, read
   chats: ['chat'],
   responses: ['response'],
   'voice-turns': ['voice-turn'],
+  batches: ['batch'],
   exports: ['export'],
 };
 

@@ -25,6 +25,33 @@ export async function removeUpload(
   return deps.db.uploads.delete(id);
 }
 
+/** Removes the files that a job has made. Where a ledger is kept, as {@link removeFilesOf}. */
+export async function removeFilesMadeBy(deps: Blobs & { db: Pick<Database, 'files'> }, job: string): Promise<void> {
+  const { files } = deps.db;
+  await removeAll(deps, { kind: 'uploaded_file', ids: await files.madeBy(job), records: files });
+}
+
+/** Removes records and their bytes; bytes that could not be removed are postponed where a ledger is kept. */
+async function removeAll(
+  deps: Blobs,
+  {
+    kind,
+    ids,
+    records,
+  }: { kind: 'upload' | 'uploaded_file'; ids: string[]; records: Pick<Database['files'], 'delete'> },
+): Promise<void> {
+  await deps.ledger?.note(kind, ids);
+  await forEachWhileAnswered(
+    ids,
+    (id) => removeBlobs(deps, id),
+    async (item, error) => {
+      if (!deps.ledger) throw error;
+      await deps.ledger.postpone({ kind, item }, messageOf(error));
+    },
+  );
+  await Promise.all(ids.map((id) => records.delete(id)));
+}
+
 /**
  * Removes all files and uploads of an account. Where a ledger is kept, bytes that could not be removed are postponed and their
  * record goes all the same.
@@ -44,16 +71,7 @@ export async function removeFilesOf(
       signal?.throwIfAborted();
       const ids = await records.idsOf(account, BATCH);
       if (ids.length === 0) break;
-      await deps.ledger?.note(kind, ids);
-      await forEachWhileAnswered(
-        ids,
-        (id) => removeBlobs(deps, id),
-        async (item, error) => {
-          if (!deps.ledger) throw error;
-          await deps.ledger.postpone({ kind, item }, messageOf(error));
-        },
-      );
-      await Promise.all(ids.map((id) => records.delete(id)));
+      await removeAll(deps, { kind, ids, records });
     }
   }
 }

@@ -8,6 +8,8 @@ import { announceJobEnd, announceJobStart, type WebhookDeps } from './webhooks.t
 
 export type ReactionDeps = RetentionDeps & WebhookDeps & Required<Pick<RemovalDeps, 'cache'>>;
 
+const PART_MAKERS = ['speech', 'voice-turn', 'batch'] as const;
+
 /** What the data sets in motion, whoever changed it and by whatever means. All are fine to run twice for the same change. */
 export function createReactions(deps: ReactionDeps): Reaction[] {
   const { db, cache } = deps;
@@ -62,7 +64,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       },
     },
     {
-      name: 'speech_ended',
+      name: 'file_maker_ended',
       collection: 'jobs',
       operation: 'update',
       fields: ['status'],
@@ -132,9 +134,9 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
   ];
 }
 
-/** Of a speech, or of the last step of a voice turn. */
+/** Of a speech, of the last step of a voice turn, or of the lines of a batch. */
 function mayHaveParts(change: Change): boolean {
-  return isOfPrefix(ID_PREFIXES.speech)(change) || isOfPrefix(ID_PREFIXES['voice-turn'])(change);
+  return PART_MAKERS.some((kind) => isOfPrefix(ID_PREFIXES[kind])(change));
 }
 
 function hasEnded({ fields }: Change): boolean {

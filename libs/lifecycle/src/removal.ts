@@ -2,7 +2,7 @@ import type { BlobStore } from '@aigolos/blob-store';
 import type { Database } from '@aigolos/db';
 import type { LiveStreams, Producer } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
-import { removeFilesOf } from './file-removal.ts';
+import { removeFilesMadeBy, removeFilesOf } from './file-removal.ts';
 import { removeIdleJobs, removeTraces, stopJobs } from './job-removal.ts';
 import type { RemovalLedger } from './removal-ledger.ts';
 import { removeWebhooks } from './webhook-removal.ts';
@@ -28,7 +28,7 @@ export interface Remaining {
   reason: string;
 }
 
-type Owner = { account: string } | { conversation: string };
+type Owner = { account: string } | { conversation: string } | { batch: string };
 
 const BATCH = 200;
 
@@ -41,7 +41,10 @@ export async function removeJobData(deps: RemovalDeps, id: string): Promise<void
   await Promise.all([removeTraces(deps, id), deps.cache?.invalidate(`job:${id}`)]);
 }
 
-/** Removes a job with what belongs to it. One that runs is asked to stop, and is returned: it goes the next time. */
+/**
+ * Removes a job with what belongs to it: of a batch also its lines and the files that it made. What runs is asked to stop, and is
+ * returned: it goes the next time.
+ */
 export async function removeJob(deps: RemovalDeps, account: string, id: string): Promise<Remaining[]> {
   for (;;) {
     const job = await deps.db.jobs.find(id);
@@ -50,6 +53,9 @@ export async function removeJob(deps: RemovalDeps, account: string, id: string):
       const remaining = await stopJobs(deps, [job]);
       if (remaining.length > 0) return remaining;
     } else {
+      const lines = job.kind === 'batch' ? await removeJobs(deps, { batch: id }) : [];
+      if (lines.length > 0) return lines;
+      if (job.kind === 'batch') await removeFilesMadeBy(deps, id);
       // A worker may take it in this moment; then it is still there.
       await removeIdleJobs(deps, [job]);
     }

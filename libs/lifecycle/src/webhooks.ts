@@ -26,14 +26,15 @@ type Receiver = Pick<WebhookEndpointRecord, 'url'> & { endpoint?: string };
 export async function announceJobEnd(deps: WebhookDeps, jobId: string): Promise<void> {
   const job = await deps.db.jobs.find(jobId);
   if (!job || !isFinal(job.status)) return;
-  await announce(deps, job, `job.${job.status}`);
+  // Of the lines of a batch its own end tells.
+  if (job.batch === undefined) await announce(deps, job, `job.${job.status}`);
   await deps.db.jobs.clearWebhooksPending(jobId);
 }
 
 /** Tells those who asked for it that work on a job has begun; of several attempts the first is told. */
 export async function announceJobStart(deps: WebhookDeps, jobId: string): Promise<void> {
   const job = await deps.db.jobs.find(jobId);
-  if (job?.startedAt) await announce(deps, job, 'job.started');
+  if (job?.startedAt && job.batch === undefined) await announce(deps, job, 'job.started');
 }
 
 /** Makes up for ends that nobody reacted to. @returns how many. */

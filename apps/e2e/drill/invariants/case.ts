@@ -38,6 +38,7 @@ function contentOf({ kind, task }: AnyJobRecord): string {
       return task.messages.at(-1)?.content ?? '';
     case 'voice-turn':
       return task.instructions ?? '';
+    case 'batch':
     case 'export':
     case 'erasure':
       return '';

@@ -20,7 +20,11 @@ export function clientGone({ raw }: FastifyReply): AbortSignal {
 }
 
 /** The job once it has ended, or as it is when the signal aborts. A database that is away for a while is waited for. */
-export async function waitPatiently(jobs: Jobs, job: AnyJobRecord, signal: AbortSignal): Promise<AnyJobRecord> {
+export async function waitPatiently(
+  jobs: Pick<Jobs, 'waitForEnd'>,
+  job: AnyJobRecord,
+  signal: AbortSignal,
+): Promise<AnyJobRecord> {
   let seen = job;
   for (;;) {
     try {

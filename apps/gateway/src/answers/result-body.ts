@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import {
   AIGolosError,
+  type BatchView,
   type ChatCompletion,
   ConflictError,
   ERROR_CODES,
@@ -12,6 +13,7 @@ import {
   type VoiceTurn,
 } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
+import { toBatchView } from './batch-view.ts';
 import { toChatCompletion } from './chat-completion.ts';
 import { toResponse } from './response-view.ts';
 import { notAvailable, type ResultBlobs, type ResultFile, readFile } from './result-files.ts';
@@ -20,7 +22,7 @@ import { type TranscriptBody, transcriptResult } from './transcript-result.ts';
 import { voiceTurnResult } from './voice-turn-result.ts';
 
 export type ResultBody =
-  | { type: 'json'; body: ChatCompletion | ErasureResult | ResponseView | SpeechTimingsView | VoiceTurn }
+  | { type: 'json'; body: BatchView | ChatCompletion | ErasureResult | ResponseView | SpeechTimingsView | VoiceTurn }
   | { type: 'text'; text: Readable; contentType: string }
   | TranscriptBody
   | ResultFile;
@@ -44,6 +46,8 @@ export async function resultBody(blobs: ResultBlobs, job: AnyJobRecord, accept?:
       return speechResult(blobs, job, { result: job.result, accept });
     case 'voice-turn':
       return voiceTurnResult(blobs, job, { result: job.result, accept });
+    case 'batch':
+      return { type: 'json', body: toBatchView(job) };
     case 'export':
       return readFile(blobs, job, job.result);
     case 'erasure':

@@ -17,7 +17,7 @@ import { metadataOf } from './metadata-headers.ts';
 export interface SubmissionOptions {
   terms: Pick<
     Submission<'chat'>,
-    'retention' | 'webhookUrl' | 'priority' | 'startWithinSeconds' | 'finishWithinSeconds' | 'metadata'
+    'retention' | 'webhookUrl' | 'priority' | 'startWithinSeconds' | 'finishWithinSeconds' | 'metadata' | 'batch'
   >;
   /** The client's own name of the request: sent again under it, it is not done again. */
   idempotencyKey?: string;

@@ -5,6 +5,9 @@ import { openEnum } from './common.ts';
 /** What a client may upload a file for. */
 export const FILE_PURPOSES = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
+/** What a file is for: `batch_output` is what a batch has made. */
+export const STORED_FILE_PURPOSES = [...FILE_PURPOSES, 'batch_output'] as const;
+export type StoredFilePurpose = (typeof STORED_FILE_PURPOSES)[number];
 
 export const FilePurposeSchema = z.enum(FILE_PURPOSES, { error: `must be one of ${FILE_PURPOSES.join(', ')}` });
 
@@ -44,7 +47,7 @@ export const FileViewSchema = z
     created_at: z.number().int(),
     expires_at: z.number().int().optional().describe('Absent where it is kept until somebody deletes it'),
     filename: z.string(),
-    purpose: openEnum(FILE_PURPOSES),
+    purpose: openEnum(STORED_FILE_PURPOSES),
     status: z.literal('processed'),
   })
   .meta({ id: 'File' });

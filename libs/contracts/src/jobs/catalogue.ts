@@ -1,3 +1,4 @@
+import { type BatchResult, BatchResultSchema, type BatchTask, BatchTaskSchema } from './batch.ts';
 import { type ChatResult, ChatResultSchema, type ChatTask, ChatTaskSchema } from './chat.ts';
 import { type ErasureResult, ErasureResultSchema, type ErasureTask, ErasureTaskSchema } from './erasure.ts';
 import { type ExportResult, ExportResultSchema, type ExportTask, ExportTaskSchema } from './export.ts';
@@ -26,6 +27,7 @@ export interface TaskOf {
   chat: ChatTask;
   response: ResponseTask;
   'voice-turn': VoiceTurnTask;
+  batch: BatchTask;
   export: ExportTask;
   erasure: ErasureTask;
 }
@@ -36,6 +38,7 @@ export interface ResultOf {
   chat: ChatResult;
   response: ChatResult;
   'voice-turn': VoiceTurnResult;
+  batch: BatchResult;
   export: ExportResult;
   erasure: ErasureResult;
 }
@@ -98,6 +101,16 @@ export const JOB_CATALOGUE = {
     task: VoiceTurnTaskSchema,
     result: VoiceTurnResultSchema,
   },
+  // Its lines have terms of their own; it waits for them, through many ends of the processes that do.
+  batch: {
+    queue: 'batch',
+    maxAttempts: 20,
+    crashLimit: 20,
+    attemptTimeoutMs: 26 * 60 * 60_000,
+    timeoutCode: 'BATCH_FAILED',
+    task: BatchTaskSchema,
+    result: BatchResultSchema,
+  },
   export: {
     queue: 'export',
     maxAttempts: 5,
@@ -118,6 +131,12 @@ export const JOB_CATALOGUE = {
     result: ErasureResultSchema,
   },
 } as const satisfies Record<JobKind, unknown>;
+
+/**
+ * Kinds that have begun work outside of their own record. A cancel does not end them where they wait: their processor stops that
+ * work, keeps what came of it, and ends them.
+ */
+export const WINDING_UP_KINDS: readonly JobKind[] = ['batch'];
 
 /** Kinds that are done in several steps, in this order, and the kind whose work each step is. */
 export const JOB_STEPS = {
@@ -164,6 +183,7 @@ export const QUEUE_NAMES = [
   'asr',
   'llm',
   'tts',
+  'batch',
   'export',
   'erasure',
   'webhooks',

@@ -22,6 +22,7 @@ const UNITS: { [Kind in JobKind]: (task: TaskOf[Kind]) => number } = {
   chat: answerUnits,
   response: answerUnits,
   'voice-turn': heard,
+  batch: () => 1,
   export: () => 1,
   erasure: () => 1,
 };

@@ -7,6 +7,7 @@ export const JOB_KINDS = [
   'chat',
   'response',
   'voice-turn',
+  'batch',
   'export',
   'erasure',
 ] as const;

@@ -1,11 +1,11 @@
-import type { FilePurpose } from '@aigolos/contracts';
+import type { StoredFilePurpose } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
 
-/** A file that an account has uploaded. Its bytes are a blob of the record. */
+/** A file that an account has uploaded, or that one of its jobs has made. Its bytes are a blob of the record. */
 export interface FileRecord {
   _id: string;
   account: string;
-  purpose: FilePurpose;
+  purpose: StoredFilePurpose;
   /** As its owner calls it. */
   filename: string;
   blobKey: string;
@@ -15,6 +15,8 @@ export interface FileRecord {
   createdAt: Date;
   /** When it goes by itself; absent where it is kept until somebody deletes it. */
   expiresAt?: Date;
+  /** The job that made it, and the claim of it: of a later one it is replaced. */
+  madeBy?: { job: string; fence: number };
 }
 
 const fileSchema = new Schema<FileRecord>(
@@ -28,6 +30,7 @@ const fileSchema = new Schema<FileRecord>(
     sha256: { type: String, required: true },
     createdAt: { type: Date, required: true },
     expiresAt: Date,
+    madeBy: Schema.Types.Mixed,
   },
   { collection: 'files', versionKey: false },
 );
@@ -35,6 +38,8 @@ fileSchema.index({ account: 1, createdAt: -1, _id: -1 });
 fileSchema.index({ account: 1, purpose: 1, createdAt: -1, _id: -1 });
 fileSchema.index({ createdAt: 1, _id: 1 });
 fileSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $exists: true } } });
+
+fileSchema.index({ 'madeBy.job': 1 }, { partialFilterExpression: { madeBy: { $exists: true } } });
 
 export function defineFileModel(connection: Connection): Model<FileRecord> {
   return connection.model<FileRecord>('File', fileSchema.clone());

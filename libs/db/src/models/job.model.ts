@@ -61,6 +61,8 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   idempotencyKeyUntil?: Date;
   /** Equal of jobs of one account that are the same work on the same content. */
   contentKey?: string;
+  /** The batch whose line it is. */
+  batch?: string;
   /** The job whose result this one has: nothing was done anew. */
   reusedFrom?: string;
   /** Of a turn of a chat or a voice: which conversation, which turn of it, and whether its messages are still to be written. */
@@ -128,6 +130,7 @@ export const JOB_SUMMARY_FIELDS = [
   'priority',
   'startBy',
   'finishBy',
+  'batch',
   'reusedFrom',
   'conversation',
   'createdAt',
@@ -191,6 +194,7 @@ const jobSchema = new Schema<JobRecord>(
     requestFingerprint: String,
     idempotencyKeyUntil: Date,
     contentKey: String,
+    batch: String,
     reusedFrom: String,
     conversation: String,
     turn: Number,
@@ -226,6 +230,7 @@ jobSchema.index(
 );
 jobSchema.index({ idempotencyKeyUntil: 1 }, { partialFilterExpression: { idempotencyKeyUntil: { $exists: true } } });
 jobSchema.index({ account: 1, contentKey: 1 }, { partialFilterExpression: { contentKey: { $exists: true } } });
+jobSchema.index({ batch: 1, _id: 1 }, { partialFilterExpression: { batch: { $exists: true } } });
 jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
 jobSchema.index({ webhooksPending: 1, finishedAt: 1 }, { partialFilterExpression: { webhooksPending: true } });
 

@@ -30,8 +30,8 @@ export interface ConsistencyRepository {
 }
 
 const READ_AT_ONCE = 500;
-/** Kinds whose results are files. */
-const FILE_MAKERS = ['speech', 'voice-turn', 'export'] as const satisfies readonly JobKind[];
+/** Kinds that have files of their own: results, and what they go on from. */
+const FILE_MAKERS = ['speech', 'voice-turn', 'batch', 'export'] as const satisfies readonly JobKind[];
 const FILES = {
   kind: 1,
   status: 1,

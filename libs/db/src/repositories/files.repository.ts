@@ -1,4 +1,5 @@
 import type { Model } from 'mongoose';
+import { isDuplicateKey } from '../errors.ts';
 import type { FileRecord } from '../models/file.model.ts';
 import { newer, notYet, older } from './page.ts';
 
@@ -22,6 +23,10 @@ export type RemovableFile = Pick<FileRecord, '_id' | 'account' | 'bytes' | 'crea
 
 export interface FilesRepository {
   insert(file: FileRecord): Promise<void>;
+  /** Adds a file that a job has made, in the place of one that an earlier claim of it made. @returns false where a later one has. */
+  putMade(file: FileRecord & Required<Pick<FileRecord, 'madeBy'>>): Promise<boolean>;
+  /** Ids of those that a job has made. */
+  madeBy(job: string): Promise<string[]>;
   find(id: string): Promise<FileRecord | undefined>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<FileRecord | undefined>;
@@ -48,6 +53,19 @@ export function createFilesRepository(File: Model<FileRecord>): FilesRepository 
     async insert(file) {
       await File.create(file);
     },
+    async putMade(file) {
+      const { _id, ...fields } = file;
+      const earlier = { _id, 'madeBy.job': file.madeBy.job, 'madeBy.fence': { $lte: file.madeBy.fence } };
+      if ((await File.updateOne(earlier, { $set: fields })).matchedCount === 1) return true;
+      try {
+        await File.create(file);
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+    madeBy: async (job) => (await File.find({ 'madeBy.job': job }, { _id: 1 }).lean()).map(({ _id }) => _id),
     find: async (id) => (await File.findOne({ _id: id }).lean()) ?? undefined,
     findOwned: async (account, id) =>
       (await File.findOne({ _id: id, account, expiresAt: notYet() }).lean()) ?? undefined,

@@ -1,4 +1,4 @@
-import type { JobStatus } from '@aigolos/contracts';
+import { type JobStatus, WINDING_UP_KINDS } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { JobRecord } from '../models/job.model.ts';
 import { endAttempt } from './attempt-timeline.ts';
@@ -6,7 +6,7 @@ import type { JobExpiry } from './job-claims.repository.ts';
 
 /** What is decided about a job by others than whoever works on it. Conditional writes, as those of a claim. */
 export interface JobControlRepository {
-  /** A queued job is cancelled at once, a running one is asked to stop; the answer is its state now. */
+  /** A queued job is cancelled at once, a running one, and one that winds up, is asked to stop; the answer is its state now. */
   requestCancel(account: string, id: string, expiry: JobExpiry): Promise<JobStatus | undefined>;
   /** A running job is asked to stop; its worker sees it at the next renewal. */
   askToStop(id: string): Promise<void>;
@@ -42,7 +42,7 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
       for (;;) {
         const at = now();
         const queued = await Job.updateOne(
-          { _id: id, account, status: 'queued' },
+          { _id: id, account, status: 'queued', kind: { $nin: [...WINDING_UP_KINDS] } },
           {
             $set: { status: 'cancelled', finishedAt: at, ...expiry, cancelRequestedAt: at, webhooksPending: true },
             $unset: { checkpoint: 1, deadlineAt: 1 },
@@ -50,7 +50,11 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
         );
         if (queued.matchedCount === 1) return 'cancelled';
         const running = await Job.updateOne(
-          { _id: id, account, status: 'in_progress' },
+          {
+            _id: id,
+            account,
+            $or: [{ status: 'in_progress' }, { status: 'queued', kind: { $in: [...WINDING_UP_KINDS] } }],
+          },
           { $set: { cancelRequestedAt: at } },
         );
         const status = (await Job.findOne({ _id: id, account }, { status: 1 }).lean())?.status;

@@ -23,6 +23,8 @@ export interface StoredChatFilter extends Pick<JobListFilter, 'account' | 'limit
   metadata: Record<string, string>;
 }
 
+export type BatchLineJob = Pick<JobRecord, '_id' | 'status' | 'idempotencyKey'>;
+
 /** Jobs as they are submitted, and as their owners and the queue look at them. */
 export interface JobReadingRepository {
   insert(job: JobRecord): Promise<void>;
@@ -46,9 +48,12 @@ export interface JobReadingRepository {
   hasLaterTurn(conversation: string, turn: number): Promise<boolean>;
   /** The first turn after this one that waits to be run. */
   nextQueuedTurn(conversation: string, turn: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'step'> | undefined>;
+  /** Jobs that are lines of a batch, under the keys that they were submitted with. */
+  linesOf(batch: string): AsyncIterable<BatchLineJob>;
   existing(ids: string[]): Promise<Set<string>>;
 }
 
+const READ_AT_ONCE = 500;
 const SUMMARY = Object.fromEntries([...JOB_SUMMARY_FIELDS, 'task.model'].map((field) => [field, 1 as const]));
 
 export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRepository {
@@ -118,6 +123,8 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
       const later = { conversation, turn: { $gt: turn }, status: 'queued' as const };
       return (await Job.findOne(later, { kind: 1, step: 1 }).sort({ turn: 1 }).lean()) ?? undefined;
     },
+    linesOf: (batch) =>
+      Job.find({ batch }, { status: 1, idempotencyKey: 1 }).lean().cursor({ batchSize: READ_AT_ONCE }),
     async existing(ids) {
       const found = await Job.find({ _id: { $in: ids } }, { _id: 1 }).lean();
       return new Set(found.map(({ _id }) => _id));

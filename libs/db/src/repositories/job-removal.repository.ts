@@ -2,8 +2,8 @@ import { FINAL_STATUSES, isTurnKind, type JobKind } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
 import type { JobRecord, StoredFiles } from '../models/job.model.ts';
 
-/** Whose jobs: an account's, or those that are turns of a conversation. */
-export type JobOwner = { account: string } | { conversation: string };
+/** Whose jobs: an account's, those that are turns of a conversation, or those that are lines of a batch. */
+export type JobOwner = { account: string } | { conversation: string } | { batch: string };
 
 export type RunningJob = Pick<JobRecord, '_id' | 'kind' | 'fence' | 'leaseUntil'>;
 
@@ -24,9 +24,9 @@ export type JobWithFiles = Pick<JobRecord, '_id' | 'inputExpiresAt' | 'outputExp
 export interface JobRemovalRepository {
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
-  /** Jobs of an account or a conversation that do not run; erasures, which are the proof of what is gone, are left out. */
+  /** Jobs of such an owner that do not run; erasures, which are the proof of what is gone, are left out. */
   idleOf(owner: JobOwner, limit: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'account'>[]>;
-  /** Jobs of an account or a conversation that run. */
+  /** Those that run. */
   runningOf(owner: JobOwner, limit: number): Promise<RunningJob[]>;
   /** Removes jobs that do not run, whether they have ended or wait. */
   deleteIdle(ids: string[]): Promise<number>;
@@ -113,7 +113,6 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
 
 /** A conversation's jobs are found by the index of its turns, which holds those that have one. */
 function ownedBy(owner: JobOwner): QueryFilter<JobRecord> {
-  return 'account' in owner
-    ? { account: owner.account, kind: { $ne: 'erasure' } }
-    : { conversation: owner.conversation, turn: { $exists: true } };
+  if ('account' in owner) return { account: owner.account, kind: { $ne: 'erasure' } };
+  return 'batch' in owner ? owner : { conversation: owner.conversation, turn: { $exists: true } };
 }

@@ -1,7 +1,6 @@
 import {
   ATTEMPT_OUTCOMES,
   ChatRoleSchema,
-  FILE_PURPOSES,
   FINAL_STATUSES,
   FileNameSchema,
   ID_PREFIXES,
@@ -13,6 +12,7 @@ import {
   JobStepSchema,
   JobUsageSchema,
   RetentionPolicySchema,
+  STORED_FILE_PURPOSES,
   ToolCallSchema,
   type TranscriptKind,
 } from '@aigolos/contracts';
@@ -40,12 +40,18 @@ export const DOCUMENT_KINDS = [
   'syntheses',
   'transcriptions',
   'voice-turns',
+  'batches',
   'files',
 ] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 /** Kinds that archives of an earlier schema version do not have. */
-export const KIND_SINCE: { readonly [Kind in DocumentKind]?: number } = { responses: 2, 'voice-turns': 2, files: 2 };
+export const KIND_SINCE: { readonly [Kind in DocumentKind]?: number } = {
+  responses: 2,
+  'voice-turns': 2,
+  files: 2,
+  batches: 3,
+};
 
 /** Exports and erasures are work on the data and no part of them. */
 export const DOCUMENTS_OF_JOBS = {
@@ -56,6 +62,7 @@ export const DOCUMENTS_OF_JOBS = {
   chat: 'chats',
   response: 'responses',
   'voice-turn': 'voice-turns',
+  batch: 'batches',
   export: undefined,
   erasure: undefined,
 } as const satisfies Record<JobKind, DocumentKind | undefined>;
@@ -73,6 +80,7 @@ export interface RecordOfDocument {
   syntheses: JobRecord<'speech'>;
   transcriptions: JobRecord<TranscriptKind>;
   'voice-turns': JobRecord<'voice-turn'>;
+  batches: JobRecord<'batch'>;
   files: FileRecord;
 }
 
@@ -137,13 +145,14 @@ const MESSAGE = {
 const FILE = {
   id: id(ID_PREFIXES.file),
   account: accountId,
-  purpose: z.enum(FILE_PURPOSES),
+  purpose: z.enum(STORED_FILE_PURPOSES),
   filename: FileNameSchema,
   blobKey: z.string().regex(/^file_[0-9a-z]{1,64}\/[\w-]{1,64}$/),
   bytes: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: date,
   expiresAt: date.optional(),
+  madeBy: z.strictObject({ job: id(ID_PREFIXES.batch), fence: count }).optional(),
 } satisfies Fields<FileRecord>;
 
 /** What a job has only while it waits or runs is left out, and whom its end was told to. */
@@ -170,7 +179,7 @@ const ATTEMPT = z.strictObject({
   error: z.string().optional(),
 });
 
-const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'response' | 'voice-turn'>(
+const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'response' | 'voice-turn' | 'batch'>(
   kind: Kind,
   ...others: Kind[]
 ) =>
@@ -195,6 +204,7 @@ const jobFields = <Kind extends TranscriptKind | 'speech' | 'chat' | 'response' 
     priority: JobPrioritySchema.optional(),
     startBy: date.optional(),
     finishBy: date.optional(),
+    batch: id(ID_PREFIXES.batch).optional(),
     reusedFrom: anyId.optional(),
     cancelRequestedAt: date.optional(),
     conversation: conversationId.optional(),
@@ -223,6 +233,7 @@ const SCHEMAS = {
   syntheses: z.strictObject(jobFields('speech')),
   transcriptions: z.strictObject(jobFields('transcription', 'translation')),
   'voice-turns': z.strictObject(jobFields('voice-turn')),
+  batches: z.strictObject(jobFields('batch')),
   // Its bytes are nobody else's.
   files: z
     .strictObject(FILE)

@@ -4,7 +4,7 @@ import { DOCUMENT_KINDS, type DocumentKind, KIND_SINCE } from './documents.ts';
 import { refuse } from './refusal.ts';
 
 /** 2 has responses, voice turns and files; archives of version 1 are read too. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 export const MANIFEST_NAME = 'manifest.json';
 /** It is held in memory, here and where it is read; this is enough for some 350,000 files. */
 export const MANIFEST_MAX_BYTES = 64 * 1024 ** 2;

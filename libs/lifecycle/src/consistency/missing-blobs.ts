@@ -66,6 +66,7 @@ function expectedKeys(job: AnyJobRecord): string[] {
       return job.outputDeletedAt || !job.result ? [] : [job.result.blobKey];
     case 'chat':
     case 'response':
+    case 'batch':
     case 'erasure':
       return [];
   }

@@ -31,6 +31,7 @@ export interface Snapshot {
 }
 
 const LISTED_AT_ONCE = 16;
+const WITHOUT_FILES: ReadonlySet<DocumentKind> = new Set(['chats', 'responses', 'batches']);
 
 /** @throws NotFoundError */
 export async function accountOf({ db }: Pick<ExportDeps, 'db'>, id: string): Promise<AccountRecord> {
@@ -61,7 +62,7 @@ export async function takeSnapshot(
       if (kind === undefined && isOurs) continue;
       if (kind !== undefined && hasEnded(job)) {
         await write(kind, job as never);
-        if (kind !== 'chats' && kind !== 'responses') withFiles.push(job._id);
+        if (!WITHOUT_FILES.has(kind)) withFiles.push(job._id);
       } else {
         unfinished += 1;
       }

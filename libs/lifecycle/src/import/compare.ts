@@ -31,6 +31,7 @@ export function isTheSame(kind: DocumentKind, document: Document, living: Docume
     case 'syntheses':
     case 'transcriptions':
     case 'voice-turns':
+    case 'batches':
     case 'files':
       return isDeepStrictEqual(withoutLifetimes(living), withoutLifetimes(document));
   }

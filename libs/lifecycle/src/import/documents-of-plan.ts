@@ -59,6 +59,7 @@ function placeOf(kind: DocumentKind, document: Document): string {
     case 'syntheses':
     case 'transcriptions':
     case 'voice-turns':
+    case 'batches':
     case 'files':
       return `${String(document['createdAt'])} ${document.id}`;
   }

@@ -55,6 +55,7 @@ export const KIND_OF_DOCUMENTS = {
   syntheses: 'job',
   transcriptions: 'job',
   'voice-turns': 'job',
+  batches: 'job',
   files: 'file',
 } as const satisfies Record<DocumentKind, TransferredKind>;
 

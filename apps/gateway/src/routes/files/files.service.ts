@@ -9,6 +9,7 @@ import {
   LIMITS,
   NotFoundError,
   newId,
+  type StoredFilePurpose,
 } from '@aigolos/contracts';
 import { type FileRecord, type FilesRepository, isDatabaseUnavailable, isDuplicateKey } from '@aigolos/db';
 import { removeFile } from '@aigolos/lifecycle';
@@ -17,7 +18,7 @@ import type { ReceivedForm } from '../../forms/receive-form.ts';
 
 export interface FilesDeps {
   files: FilesRepository;
-  blobs: Pick<BlobStore, 'commit' | 'discard' | 'deleteRecord' | 'list' | 'read' | 'exists'>;
+  blobs: Pick<BlobStore, 'commit' | 'delete' | 'discard' | 'deleteRecord' | 'list' | 'read' | 'exists'>;
 }
 
 export interface NewFile {
@@ -29,7 +30,17 @@ export interface NewFile {
   expiry?: FileExpiry | undefined;
 }
 
-/** What an account has uploaded. Of another account's file nobody learns that it is there. */
+/** The job that makes a file, and the claim of it that does. */
+export interface MadeBy {
+  job: string;
+  fence: number;
+}
+
+export interface MadeFile extends Required<Pick<NewFile, 'id' | 'account' | 'filename' | 'expiry'>> {
+  madeBy: MadeBy;
+}
+
+/** What an account has uploaded, and what its batches have made. Of another account's file nobody learns that it is there. */
 export interface Files {
   /**
    * Keeps a file that lies in the spool; takes care of it from then on.
@@ -38,6 +49,8 @@ export interface Files {
   upload(account: string, form: ReceivedForm): Promise<FileRecord>;
   /** The same of one that was put together here; of one that is there by now, the file that is there. */
   keep(file: SpooledFile, what: NewFile): Promise<FileRecord>;
+  /** The same of one that a job has made, in the place of one that an earlier attempt of it made; never of one of a later attempt. */
+  keepMade(file: SpooledFile, what: MadeFile): Promise<FileRecord>;
   /** Anybody's. */
   find(id: string): Promise<FileRecord | undefined>;
   /** @throws NotFoundError */
@@ -86,9 +99,25 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
     }
   }
 
+  async function keepMade(spooled: SpooledFile, { id, account, filename, madeBy, expiry }: MadeFile) {
+    const createdAt = new Date();
+    const purpose = 'batch_output';
+    const expiresAt = expiryOf(purpose, expiry, createdAt);
+    const blobKey = `${id}/content-${madeBy.fence}`;
+    const { bytes, sha256 } = spooled;
+    const file = { _id: id, account, purpose, filename, blobKey, bytes, sha256, createdAt, madeBy } as const;
+    const record = { ...file, ...(expiresAt && { expiresAt }) };
+    await blobs.commit(spooled, blobKey);
+    const isKept = await files.putMade(record);
+    // Of the attempt that was slower, or has been replaced.
+    for await (const { key } of blobs.list(id)) if (isKept ? key !== blobKey : key === blobKey) await blobs.delete(key);
+    return record;
+  }
+
   return {
     get,
     keep,
+    keepMade,
     find: files.find,
     async upload(account, { file, filename, fields: given }) {
       const parsed = FileFieldsSchema.safeParse(given);
@@ -117,9 +146,10 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
   };
 }
 
-/** As OpenAI has it: what feeds a batch goes after 30 days, everything else stays. */
-function expiryOf(purpose: FilePurpose, expiry: FileExpiry | undefined, createdAt: Date): Date | undefined {
-  const seconds = expiry?.seconds ?? (purpose === 'batch' ? LIMITS.fileMostSeconds : undefined);
+/** What feeds a batch and what comes of it goes after 30 days, everything else stays. */
+function expiryOf(purpose: StoredFilePurpose, expiry: FileExpiry | undefined, createdAt: Date): Date | undefined {
+  const seconds =
+    expiry?.seconds ?? (purpose === 'batch' || purpose === 'batch_output' ? LIMITS.fileMostSeconds : undefined);
   return seconds === undefined ? undefined : new Date(createdAt.getTime() + seconds * 1_000);
 }
 

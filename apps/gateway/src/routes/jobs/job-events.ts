@@ -122,6 +122,7 @@ function textOf(job: AnyJobRecord): string | undefined {
     case 'voice-turn':
       return job.result?.answer.text;
     case 'speech':
+    case 'batch':
     case 'export':
     case 'erasure':
       return undefined;

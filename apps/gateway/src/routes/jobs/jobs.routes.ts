@@ -1,4 +1,5 @@
 import {
+  BatchViewSchema,
   ChatCompletionSchema,
   JobDeletedSchema,
   JobListQuerySchema,
@@ -145,6 +146,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
                   transcriptContent,
                   SpeechTimingsViewSchema,
                   VoiceTurnSchema,
+                  BatchViewSchema,
                 ]),
               },
               ...textContent,

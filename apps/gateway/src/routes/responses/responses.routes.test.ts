@@ -33,7 +33,7 @@ beforeAll(async () => {
       emitDelta(TEXT.slice(30));
       return said(TEXT);
     }
-    if (last === 'long') return said('so', { result: { text: 'so', finishReason: 'length' }, incomplete: true });
+    if (last === 'long') return said('so', { result: { text: 'so', finishReason: 'length' }, status: 'incomplete' });
     emitDelta(TEXT);
     return said(TEXT);
   });

@@ -1,29 +1,33 @@
 import type { KindsOf, QueueName } from '@aigolos/contracts';
-import { createJobRunner, type Processors } from '@aigolos/jobs';
 import { createCancelReceiver, createQueueWorker, type RedisConfig } from '@aigolos/queue';
 import type { Registry } from '@aigolos/runtime';
+import type { RunnerDeps } from './deps.ts';
+import type { Processors } from './processor.ts';
+import { createJobRunner } from './runner.ts';
 
-export interface DataJobOptions<Queue extends QueueName> {
+export interface QueueRunnerOptions<Queue extends QueueName> {
   queue: Queue;
   processors: Processors<KindsOf<Queue>>;
-  deps: Parameters<typeof createJobRunner<KindsOf<Queue>>>[0]['deps'];
+  deps: RunnerDeps;
   redis: RedisConfig;
   metrics: Registry;
+  /** Jobs that run at once; one unless it says so. */
+  concurrency?: number;
 }
 
-export interface DataJob {
+export interface QueueRunner {
   isRunning(): boolean;
   /** Gives back at once what runs: another process goes on with it. */
   stop(): Promise<void>;
 }
 
-/** Takes jobs off one queue and runs them, one at a time. */
-export function startDataJob<Queue extends QueueName>(options: DataJobOptions<Queue>): DataJob {
-  const { queue, processors, deps, redis, metrics } = options;
+/** Takes jobs off one queue and runs them beside whatever else its process does. */
+export function startQueueRunner<Queue extends QueueName>(options: QueueRunnerOptions<Queue>): QueueRunner {
+  const { redis, queue, processors, deps, metrics, concurrency = 1 } = options;
   const { log } = deps;
   const runner = createJobRunner({ queue, processors, deps, metrics });
   const cancels = createCancelReceiver(redis, log, (jobId) => runner.cancel(jobId));
-  const worker = createQueueWorker({ redis, queue, concurrency: 1, handle: runner.handle, log, metrics });
+  const worker = createQueueWorker({ redis, queue, concurrency, handle: runner.handle, log, metrics });
   return {
     isRunning: () => worker.isRunning(),
     async stop() {
