@@ -146,7 +146,7 @@ const FILE = {
   expiresAt: date.optional(),
 } satisfies Fields<FileRecord>;
 
-/** What a job has only while it waits or runs is left out, and whom its end was told to. */
+/** What a job has only while it waits or runs, or to be sent back after it failed, is left out, and whom its end was told to. */
 type Passing =
   | 'checkpoint'
   | 'leaseUntil'
