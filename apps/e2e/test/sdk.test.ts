@@ -48,6 +48,8 @@ describe('the SDK', () => {
     const job = JobViewSchema.parse(await transcription.get());
     expect(job).toMatchObject({ status: 'completed', metadata: { order: '17' }, priority: 'high' });
     expect((await client.jobs.list({ kind: 'speech', limit: 1 })).data[0]?.id).toBe(speech.id);
+    const ordered = await client.jobs.list({ metadata: { order: '17' }, order: 'asc' });
+    expect(ordered.data.map(({ id }) => id)).toEqual([transcription.id]);
     expect(await speech.delete()).toMatchObject({ id: speech.id, deleted: true });
     await expect(speech.get()).rejects.toMatchObject({ status: 404, code: 'JOB_NOT_FOUND' });
   });
@@ -64,6 +66,9 @@ describe('the SDK', () => {
     expect(await transcription.result({ as: 'vtt' })).toMatch(/^WEBVTT/);
     const verbose = TranscriptionVerboseJsonSchema.parse(await transcription.result({ as: 'json' }));
     expect(verbose.segments?.length).toBeGreaterThan(0);
+    const translation = await client.translations.submit({ file: await kennedy(), model: 'whisper-1' });
+    expect((await translation.get()).kind).toBe('translation');
+    expect((await translation.result()).text).not.toBe('');
 
     const input = 'Chapter 1\n\nIt rained.\n\nChapter 2\n\nIt stopped.';
     const speech = await client.speech.submit({ model: 'tts-1', voice: 'alloy', input });

@@ -19,11 +19,12 @@ import type { FormUpload, UploadFile } from './upload.ts';
 /** Everything is a job: what is submitted here outlives this process, and is found again by its id. */
 export interface Client {
   transcriptions: {
-    /** Uploads audio and has it transcribed. Resolves when the job is promised. */
-    submit<Format extends TranscriptFormat = 'json'>(
-      params: TranscriptionParams<Format>,
-      options?: SubmitOptions,
-    ): Promise<JobHandle<TranscriptIn<Format>, TranscriptForms<Format>>>;
+    /** Uploads audio and has it transcribed. Resolves when the job is promised, as each `submit` does. */
+    submit: SubmitAudio;
+  };
+  translations: {
+    /** Uploads audio and has written in English what is said in it, whatever is spoken. */
+    submit: SubmitAudio;
   };
   speech: {
     /** Has a text spoken. */
@@ -43,6 +44,11 @@ export interface Client {
   jobs: Jobs;
 }
 
+type SubmitAudio = <Format extends TranscriptFormat = 'json'>(
+  params: TranscriptionParams<Format>,
+  options?: SubmitOptions,
+) => Promise<JobHandle<TranscriptIn<Format>, TranscriptForms<Format>>>;
+
 /** A client of one installation. */
 export function createClient(options: ClientOptions): Client {
   const transport = createTransport(options);
@@ -50,17 +56,15 @@ export function createClient(options: ClientOptions): Client {
   const handle = <Result, Forms extends object = object>(kind: ResultKind, job: JobView) =>
     createJobHandle<Result, Forms>(jobs, kind, job);
 
+  const submitsAudio =
+    (kind: 'transcription' | 'translation', path: string): SubmitAudio =>
+    async (params, options = {}) =>
+      handle(kind, await submitForm(transport, path, toUpload(params), options));
+
   return {
     jobs,
-    transcriptions: {
-      async submit<Format extends TranscriptFormat = 'json'>(
-        params: TranscriptionParams<Format>,
-        options: SubmitOptions = {},
-      ) {
-        const job = await submitForm(transport, '/v1/audio/transcriptions', toUpload(params), options);
-        return handle<TranscriptIn<Format>, TranscriptForms<Format>>('transcription', job);
-      },
-    },
+    transcriptions: { submit: submitsAudio('transcription', '/v1/audio/transcriptions') },
+    translations: { submit: submitsAudio('translation', '/v1/audio/translations') },
     speech: {
       async submit(params, options = {}) {
         return handle('speech', await submitJson(transport, '/v1/audio/speech', params, options));
@@ -80,11 +84,13 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
+type FieldValue = string | number | string[] | undefined;
+
 /** A form with a file. Lists have names that end in `[]`, as OpenAI's clients write them. */
 function toUpload({ file, fileName = nameOf(file), onProgress, ...values }: FileParams): FormUpload {
-  const fields = Object.entries(values).flatMap(([name, value]: [string, unknown]): [string, string][] => {
+  const fields = Object.entries(values as Record<string, FieldValue>).flatMap(([name, value]): [string, string][] => {
     if (value === undefined) return [];
-    if (Array.isArray(value)) return value.map((item) => [`${name}[]`, String(item)]);
+    if (Array.isArray(value)) return value.map((item) => [`${name}[]`, item]);
     return [[name, String(value)]];
   });
   return { file, fileName, fields, onProgress };

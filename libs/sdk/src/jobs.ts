@@ -21,6 +21,10 @@ export interface ListOptions extends CallOptions {
   after?: string;
   kind?: JobKind;
   status?: JobStatus;
+  /** By the time of submission; `desc`, the newest first, where absent. */
+  order?: 'asc' | 'desc';
+  /** Those that have all of these pairs. */
+  metadata?: Record<string, string>;
 }
 
 /** That a job was erased, with the receipt. */
@@ -30,7 +34,7 @@ export type JobDeleted = z.infer<typeof JobDeletedSchema>;
 export interface Jobs {
   /** The job as it is now. */
   get(id: string, options?: CallOptions): Promise<JobView>;
-  /** A page, newest first. */
+  /** A page. */
   list(options?: ListOptions): Promise<JobList>;
   /** Harmless after its end. A job that runs stops a moment later: `wait` tells when. */
   cancel(id: string, options?: CallOptions): Promise<JobView>;
@@ -61,9 +65,10 @@ export function createJobs(transport: Transport): Jobs {
 
   return {
     get: (id, { signal } = {}) => send({ path: path(id), signal }, asJson<JobView>),
-    list: ({ signal, ...query } = {}) => {
+    list: ({ signal, metadata = {}, ...query } = {}) => {
       const search = new URLSearchParams();
       for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+      for (const [key, value] of Object.entries(metadata)) search.set(`metadata[${key}]`, value);
       return send({ path: `/v1/jobs?${search.toString()}`, signal }, asJson<JobList>);
     },
     cancel: (id, { signal } = {}) =>
@@ -76,7 +81,7 @@ export function createJobs(transport: Transport): Jobs {
         if (hasEnded(job)) return job;
       }
     },
-    result: result as Jobs['result'],
+    result,
     events: (id, options = {}) => jobEvents(transport, id, options),
   };
 

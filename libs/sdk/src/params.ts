@@ -21,7 +21,7 @@ export interface FileParams {
 }
 
 type TranscriptionFields = Named<z.input<typeof TranscriptionFieldsSchema>>;
-/** What `transcriptions.submit` takes: the fields of `POST /v1/audio/transcriptions`. */
+/** What `transcriptions.submit` and `translations.submit` take: the fields of `POST /v1/audio/transcriptions`. */
 export interface TranscriptionParams<Format extends TranscriptFormat = TranscriptFormat>
   extends FileParams,
     Omit<TranscriptionFields, 'response_format' | 'temperature' | 'retention' | 'stream' | 'chunking_strategy'> {

@@ -134,8 +134,10 @@ describe('an error', () => {
 
 test('a list asks for what it was told to', async () => {
   await using service = await serve(json(200, { data: [] }));
-  await service.client.jobs.list({ limit: 5, kind: 'chat' });
-  expect(service.asked).toEqual(['GET /v1/jobs?limit=5&kind=chat']);
+  await service.client.jobs.list({ limit: 5, kind: 'chat', order: 'asc', metadata: { order: 'siebzehn' } });
+  expect(service.asked.map(decodeURIComponent)).toEqual([
+    'GET /v1/jobs?limit=5&kind=chat&order=asc&metadata[order]=siebzehn',
+  ]);
 });
 
 test('results come as what they are: JSON, text, sound', async () => {
