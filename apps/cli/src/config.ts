@@ -13,7 +13,7 @@ export const ConfigSchema = z.looseObject({
   AIGOLOS_URL: z
     .url()
     .optional()
-    .describe('the gateway that transcribe, speak, chat and result call; the local one where absent'),
+    .describe('the gateway that transcribe, speak, chat, turn and result call; the local one where absent'),
   AIGOLOS_API_KEY: z
     .string()
     .min(1)

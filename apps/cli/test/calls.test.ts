@@ -15,6 +15,9 @@ let gateway: Server;
 let url: string;
 const cancelled: string[] = [];
 const waitedFor = new Set<string>();
+/** What was sent last, by where it was sent. */
+const forms = new Map<string, string>();
+const KINDS = ['speech', 'chat', 'turn'];
 beforeAll(async () => {
   gateway = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await once(gateway, 'listening');
@@ -35,8 +38,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     });
   }
   if (request.method === 'POST' && !path.startsWith('/v1/jobs')) {
-    const [end = 'done'] = /fail|hang/.exec(await text(request)) ?? [];
-    const kind = path.includes('speech') ? 'speech' : path.includes('chat') ? 'chat' : 'transcription';
+    const sent = await text(request);
+    forms.set(path, sent);
+    const [end = 'done'] = /fail|hang/.exec(sent) ?? [];
+    const kind = KINDS.find((known) => path.includes(known)) ?? 'transcription';
     return json(202, view(`${kind}-${end}`, 'queued'));
   }
   const [, id = '', action] = /^\/v1\/jobs\/([\w-]+)(?:\/(\w+))?/.exec(path) ?? [];
@@ -44,8 +49,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     cancelled.push(id);
     return json(200, view(id, 'cancelled'));
   }
-  if (action === 'result' && id.startsWith('speech'))
-    return response.writeHead(200, { 'content-type': 'audio/wav' }).end('sound');
+  const wantsSound = id.startsWith('speech') || request.headers.accept === 'audio/*';
+  if (action === 'result' && id.startsWith('turn') && !wantsSound) {
+    const said = { transcript: { text: 'How are you?' }, answer: { text: 'Fine.' }, conversation: 'conv_1' };
+    return json(200, said);
+  }
+  if (action === 'result' && wantsSound) return response.writeHead(200, { 'content-type': 'audio/wav' }).end('sound');
   if (action === 'result') return response.writeHead(200, { 'content-type': 'text/plain' }).end('hello');
   if (id.endsWith('hang')) {
     waitedFor.add(id);
@@ -56,7 +65,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 
 function view(id: string, status: string) {
   const error = status === 'failed' ? { code: 'ASR_ENGINE_FAILED', message: 'The recogniser stopped.' } : null;
-  const kind = id.split('-', 1)[0];
+  const kind = id.startsWith('turn') ? 'voice-turn' : id.split('-', 1)[0];
   return { id, kind, status, error, progress: 0, finished_at: status === 'queued' ? null : 1 };
 }
 
@@ -110,6 +119,56 @@ it('what is piped goes in and comes out; a file of sound is there when it is who
   expect(await readdir(home)).toEqual(['morning.wav']);
   expect(submitted.stdout).toBe('speech-done');
   expect(await run(['result', submitted.stdout])).toMatchObject({ exitCode: 0, stdout: 'sound' });
+});
+
+it('a voice turn tells what was heard and answered, saves its sound where it is wanted, and can be fetched later', async () => {
+  const { home, run } = await cli();
+  await writeFile(join(home, 'question.wav'), 'sound');
+  await writeFile(join(home, 'bad.wav'), 'fail');
+  const saved = await run([
+    'turn',
+    'question.wav',
+    '--conversation',
+    'new',
+    '-o',
+    'answer.wav',
+    '--system',
+    'be brief',
+  ]);
+  expect(saved).toMatchObject({
+    exitCode: 0,
+    stdout: 'heard   How are you?\nanswer  Fine.',
+    stderr: '--conversation conv_1 goes on with it',
+  });
+  expect(await readFile(join(home, 'answer.wav'), 'utf8')).toBe('sound');
+  const form = forms.get('/v1/voice/turns') ?? '';
+  for (const [name, value] of Object.entries({
+    conversation: 'new',
+    instructions: 'be brief',
+    response_format: 'wav',
+  })) {
+    expect(form).toContain(`name="${name}"\r\n\r\n${value}\r\n`);
+  }
+  const [piped, json, failed, submitted] = await Promise.all([
+    run(['turn', '-', '-o', '-'], {}, 'sound'),
+    run(['turn', 'question.wav', '--json']),
+    run(['turn', 'bad.wav', '-o', 'none.wav']),
+    run(['turn', 'question.wav', '--async']),
+  ]);
+  expect(piped).toMatchObject({ exitCode: 0, stdout: 'sound', stderr: 'heard   How are you?\nanswer  Fine.' });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    file: 'question.wav',
+    job: { status: 'completed' },
+    turn: { answer: { text: 'Fine.' } },
+  });
+  expect(failed).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('bad.wav: job turn-fail') });
+  expect(await readdir(home)).not.toContain('none.wav');
+  expect(submitted.stdout).toBe('turn-done');
+  expect(await run(['result', submitted.stdout, '-o', 'later.wav'])).toMatchObject({
+    exitCode: 0,
+    stdout: saved.stdout,
+  });
+  expect(await readFile(join(home, 'later.wav'), 'utf8')).toBe('sound');
 });
 
 it('Ctrl-C cancels the jobs that the command has submitted, and leaves the one that it only fetches', async () => {

@@ -1,7 +1,15 @@
 import { openAsBlob } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ChatCompletionSchema, JobListSchema, JobViewSchema, TranscriptionVerboseJsonSchema } from '@aigolos/contracts';
+import {
+  ChatCompletionSchema,
+  JobListSchema,
+  JobStreamEventSchema,
+  JobViewSchema,
+  SpeechTimingsViewSchema,
+  TranscriptionVerboseJsonSchema,
+  VoiceTurnSchema,
+} from '@aigolos/contracts';
 import { ApiError, type Client, createClient } from '@aigolos/sdk';
 import { audioClip } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -40,8 +48,56 @@ describe('the SDK', () => {
     const job = JobViewSchema.parse(await transcription.get());
     expect(job).toMatchObject({ status: 'completed', metadata: { order: '17' }, priority: 'high' });
     expect((await client.jobs.list({ kind: 'speech', limit: 1 })).data[0]?.id).toBe(speech.id);
+    const ordered = await client.jobs.list({ metadata: { order: '17' }, order: 'asc' });
+    expect(ordered.data.map(({ id }) => id)).toEqual([transcription.id]);
     expect(await speech.delete()).toMatchObject({ id: speech.id, deleted: true });
     await expect(speech.get()).rejects.toMatchObject({ status: 404, code: 'JOB_NOT_FOUND' });
+  });
+
+  test('has a result in each of its forms, however it was submitted', async () => {
+    const transcription = await client.transcriptions.submit({
+      file: await kennedy(),
+      model: 'whisper-1',
+      response_format: 'text',
+    });
+    const text = await transcription.result();
+    expect(await transcription.result({ as: 'text' })).toBe(text);
+    expect(await transcription.result({ as: 'srt' })).toMatch(/^1\r?\n00:00:0/);
+    expect(await transcription.result({ as: 'vtt' })).toMatch(/^WEBVTT/);
+    const verbose = TranscriptionVerboseJsonSchema.parse(await transcription.result({ as: 'json' }));
+    expect(verbose.segments?.length).toBeGreaterThan(0);
+    const translation = await client.translations.submit({ file: await kennedy(), model: 'whisper-1' });
+    expect((await translation.get()).kind).toBe('translation');
+    expect((await translation.result()).text).not.toBe('');
+
+    const input = 'Chapter 1\n\nIt rained.\n\nChapter 2\n\nIt stopped.';
+    const speech = await client.speech.submit({ model: 'tts-1', voice: 'alloy', input });
+    const { chapters, duration } = SpeechTimingsViewSchema.parse(await speech.result({ as: 'json' }));
+    expect(chapters.map(({ title }) => title)).toEqual(['Chapter 1', 'Chapter 2']);
+    expect(duration).toBeGreaterThan(0);
+    expect(await speech.result({ as: 'srt' })).toContain('It rained.');
+    expect((await speech.result({ as: 'audio' })).headers.get('content-type')).toBe('audio/mpeg');
+  });
+
+  test('has a voice turn heard, answered and spoken, and tells each step of it', async () => {
+    const turn = await client.voiceTurns.submit({
+      file: await kennedy(),
+      conversation: 'new',
+      response_format: 'wav',
+      speed: 1.5,
+    });
+    const events = await Array.fromAsync(turn.events());
+    for (const event of events) expect(JobStreamEventSchema.safeParse(event).error).toBeUndefined();
+    expect(events.at(-1)?.type).toBe('job.completed');
+    const said = events.flatMap((event) => (event.type === 'job.delta' ? [event.delta] : [])).join('');
+    const whole = VoiceTurnSchema.parse(await turn.result());
+    expect(whole.answer.text).toBe(said);
+    expect(whole.transcript.text).not.toBe('');
+    const sound = Buffer.from(await (await turn.result({ as: 'audio' })).arrayBuffer());
+    expect(sound.subarray(0, 4).toString()).toBe('RIFF');
+    const rest = await Array.fromAsync(client.jobs.events(turn.id, { after: events.at(-2)?.eventId }));
+    expect(rest.map(({ eventId }) => eventId)).toEqual([events.at(-1)?.eventId]);
+    expect(await Array.fromAsync(client.jobs.events(turn.id, { after: rest[0]?.eventId }))).toEqual([]);
   });
 
   test('streams an answer whose pieces are the whole', async () => {

@@ -4,6 +4,7 @@ import type { LiveStreams, Producer, ReadCache } from '@aigolos/queue';
 import { type Logger, messageOf } from '@aigolos/runtime';
 import { invalidateJob } from './cached.ts';
 import { inLine } from './in-line.ts';
+import { stepsDone } from './voice-turn.ts';
 
 export interface RetryDeps {
   db: Pick<Database, 'jobs'>;
@@ -15,7 +16,8 @@ export interface RetryDeps {
 
 /**
  * Sends a job that failed, expired or was cancelled back to its queue, as an operator may: its attempts count from zero, its
- * deadlines do not bind it any more, and its next end is told anew, under event ids of its own.
+ * deadlines do not bind it any more, and its next end is told anew, under event ids of its own. A voice turn that failed goes
+ * on with the step at which it did; any other job begins anew.
  * @throws NotFoundError; ConflictError where it cannot be, which says why.
  */
 export async function retryJob(deps: RetryDeps, id: string): Promise<AnyJobRecord> {
@@ -28,12 +30,12 @@ export async function retryJob(deps: RetryDeps, id: string): Promise<AnyJobRecor
   if (obstacle !== undefined) throw cannot(id, obstacle);
   // What was told of the first run would be taken for news of the second.
   await live.remove(id).catch(() => {});
-  if (!(await db.jobs.requeueEnded(id, job.fence)))
+  const from = stepsDone(job);
+  if (!(await db.jobs.requeueEnded(id, job.fence, from)))
     throw cannot(id, 'it was changed at the same moment; look at it again');
   await invalidateJob(cache, job);
-  // Its steps begin anew.
-  const { step: _step, ...anew } = job;
-  await producer.add(inLine(anew)).catch((error: unknown) => {
+  const { step: _failed, ...anew } = job;
+  await producer.add(inLine(from ? { ...anew, step: from.step } : anew)).catch((error: unknown) => {
     log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this job');
   });
   return (await db.jobs.find(id)) ?? job;

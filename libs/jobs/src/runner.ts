@@ -4,6 +4,7 @@ import {
   isFinal,
   isRetryable,
   JobError,
+  type JobFailure,
   type JobKind,
   type QueueName,
   queueOf,
@@ -32,6 +33,7 @@ import { inLine } from './in-line.ts';
 import type { Processor, Processors } from './processor.ts';
 import { createRunnerMetrics } from './runner-metrics.ts';
 import { waitForTurn, writeTurn } from './turns.ts';
+import { stepsDone } from './voice-turn.ts';
 
 export interface RunnerOptions<Kinds extends JobKind> {
   /** The one that its ids come from: a job that is on another by now is sent there. */
@@ -94,6 +96,12 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     metrics.seconds.observe({ kind: job.kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
     await tellEnd(deps, job);
     return 'done';
+  }
+
+  /** What the steps before have made stays, so that an operator can have the job go on. */
+  function fail(job: JobRecord, failure: JobFailure): Promise<Handled> {
+    const done = stepsDone(job as AnyJobRecord);
+    return finish(job, { status: 'failed', failure, ...(done && { checkpoint: done.checkpoint }) });
   }
 
   async function untilDatabaseAnswers<T>(write: () => Promise<T>): Promise<T> {
@@ -171,7 +179,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     log.warn({ jobId: job._id, attempt: job.attempt, again, err: error }, 'an attempt failed');
     metrics.failures.inc({ kind: job.kind });
     const failure = toJobFailure(error);
-    if (!again) return finish(job, { status: 'failed', failure });
+    if (!again) return fail(job, failure);
     return release(job, { outcome: 'retried', error: failure.code, checkpoint }, backoffMs(job.attempt, retryBackoff));
   }
 
@@ -209,10 +217,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (job.cancelRequestedAt && !windsUp) return finish(job, { status: 'cancelled' });
     if (job.crashes >= termsOf(job).crashLimit) {
       const message = `The process that worked on this job died ${job.crashes} times; it is not tried again.`;
-      return finish(job, {
-        status: 'failed',
-        failure: toJobFailure(new JobError(message, { code: 'ENGINE_CRASHED' })),
-      });
+      return fail(job, toJobFailure(new JobError(message, { code: 'ENGINE_CRASHED' })));
     }
     const attempt = startAttempt({ job, process, deps, leaseMs, renewMs: leaseMs / RENEWALS_PER_LEASE });
     running.set(job._id, attempt);

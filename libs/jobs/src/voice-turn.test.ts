@@ -1,9 +1,10 @@
 import { AsrServiceError, type JobStep, VOICE_TURN_STEPS, type VoiceTurnTask } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
+import { createLogger } from '@aigolos/runtime';
 import { type RedisProcess, startRedis, useMongo, waitUntil } from '@aigolos/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ACCOUNT, createHarness, type Harness, type TestWorker } from '../test/harness.ts';
-import { answerStep, speakStep, transcribeStep } from './index.ts';
+import { answerStep, retryJob, speakStep, transcribeStep } from './index.ts';
 
 const mongo = useMongo();
 let redis: RedisProcess;
@@ -33,6 +34,12 @@ const SPEECH = { blobKey: 'vtn_1/output-1.wav', contentType: 'audio/wav', bytes:
 const submit = async (task: Partial<VoiceTurnTask> = {}) =>
   (await house.jobs.submit({ kind: 'voice-turn', account: ACCOUNT, task: { ...TASK, ...task } })).job;
 const find = async (id: string) => (await house.db.jobs.find(id)) as JobRecord<'voice-turn'>;
+const log = createLogger({ service: 'test', level: 'silent' });
+/** As an operator does, once the end was told. */
+const retry = async (id: string) => {
+  await house.db.jobs.clearWebhooksPending(id);
+  return retryJob({ ...house, log }, id);
+};
 const end = (id: string) => house.jobs.waitForEnd(ACCOUNT, id, { timeoutMs: 20_000 });
 
 /** Engines that note what they are asked; `hook` may keep a step back or let it fail. */
@@ -176,6 +183,59 @@ test.each(VOICE_TURN_STEPS)(
     expect(await house.db.conversations.lastMessages(first.conversation ?? '', 10)).toHaveLength(2);
   },
 );
+
+test.each(VOICE_TURN_STEPS)(
+  'a turn that failed in the step "%s" goes on with that step when it is sent back, and the steps before are not done again',
+  async (step) => {
+    const all = engines(async (at, _signal, time) => {
+      if (at === step && time === 1) throw new AsrServiceError('it will not do', { code: 'ASR_ENGINE_REJECTED' });
+    });
+    all.startAll();
+    const { _id: id } = await submit({ conversation: 'new' });
+    expect(await end(id)).toMatchObject({ status: 'failed', failure: { code: 'ASR_ENGINE_REJECTED' } });
+    await retry(id);
+    expect(await expectWhole(id, all)).toMatchObject({ attempt: 1, retries: 1 });
+  },
+);
+
+test('a turn that fails again where it went on keeps what it had, and one whose worker died too often does too', async () => {
+  const all = engines(async (at, _signal, time) => {
+    if (at === 'speak' && time === 1) throw new AsrServiceError('it will not do', { code: 'ASR_ENGINE_REJECTED' });
+  });
+  all.startAll();
+  const { _id: id } = await submit({ conversation: 'new' });
+  await end(id);
+  for (const worker of workers.splice(0)) await worker.drain();
+  expect(await retry(id)).toMatchObject({ status: 'queued', step: 'speak', progress: 2 / 3 });
+  for (let death = 0; death < 3; death += 1) {
+    const claim = await house.db.jobs.claim(id, { worker: `dead-${death}`, leaseMs: 1 });
+    expect(claim.outcome).toBe('claimed');
+    await waitUntil('its lease has run out', async () => ((await find(id)).leaseUntil ?? 0) < new Date());
+  }
+  const speaking = all.start('speak');
+  await waitUntil('it is given up', async () => (await find(id)).status === 'failed');
+  expect(await find(id)).toMatchObject({ failure: { code: 'ENGINE_CRASHED' }, step: 'speak' });
+  await retry(id);
+  await expectWhole(id, all);
+  await speaking.drain();
+}, 30_000);
+
+test('a turn that was cancelled begins anew when it is sent back: nothing was kept of it', async () => {
+  const all = engines();
+  all.start('transcribe');
+  const { _id: id } = await submit();
+  await waitUntil('it waits for its second step', async () => (await find(id)).step === 'answer');
+  await house.jobs.cancel(ACCOUNT, id);
+  expect((await find(id)).checkpoint).toBeUndefined();
+  const retried = await retry(id);
+  expect(retried).toMatchObject({ progress: 0 });
+  expect(retried.step).toBeUndefined();
+  all.start('answer');
+  all.start('speak');
+  expect(await end(id)).toMatchObject({ status: 'completed' });
+  expect(all.done.transcribe).toHaveLength(2);
+  expect(all.done.answer).toHaveLength(1);
+});
 
 test('a cancel between two steps ends it, and its queue forgets it', async () => {
   const all = engines();

@@ -9,7 +9,7 @@ import {
   type VoiceTurnCheckpoint,
   VoiceTurnCheckpointSchema,
 } from '@aigolos/contracts';
-import type { JobRecord } from '@aigolos/db';
+import type { AnyJobRecord, JobRecord, StepEnd } from '@aigolos/db';
 import type { HandedOver, JobContext, Processed, Processor } from './processor.ts';
 
 /** The first step of a voice turn, by the processor of transcriptions. */
@@ -93,6 +93,18 @@ function within<Kind extends JobKind>(
 function checkpointOf({ job: { checkpoint } }: JobContext<'voice-turn'>): VoiceTurnCheckpoint {
   const kept = VoiceTurnCheckpointSchema.safeParse(checkpoint);
   return kept.success ? kept.data : { version: 1, usage: {}, warnings: [] };
+}
+
+/**
+ * Where a turn that failed goes on when it is sent back: at the step that it had come to, which itself begins anew. Undefined
+ * of all others, and where what the steps before have made is not there.
+ */
+export function stepsDone({ kind, step, checkpoint }: AnyJobRecord): StepEnd | undefined {
+  const { data: kept } = VoiceTurnCheckpointSchema.safeParse(checkpoint);
+  if (kind !== 'voice-turn' || step === undefined || !kept?.transcript) return undefined;
+  if (step === 'speak' && !kept.answer) return undefined;
+  const { within: _begun, ...done } = kept;
+  return handOver(step, done);
 }
 
 /** What is done with one more step. */

@@ -10,6 +10,7 @@ import type { Transport } from './transport.ts';
  * @throws ApiError with what the job ended with; ConnectionError where the connection broke off.
  */
 export interface ChatStream extends AsyncIterable<ChatCompletionChunk> {
+  /** Of its job, which `jobs` knows. */
   readonly jobId: string;
 }
 

@@ -3,6 +3,7 @@ import type { ErrorCode, ErrorIssue } from '@aigolos/contracts';
 /** What an error of the service is known by: a code of ours, or one that only a later version has. */
 export type ApiErrorCode = ErrorCode | (string & {});
 
+/** What is known of an error of the service beside its message; `ApiError` has it all. */
 export interface ApiErrorDetails {
   status: number;
   code: ApiErrorCode;
@@ -17,6 +18,7 @@ export interface ApiErrorDetails {
 export class ApiError extends Error {
   /** The HTTP status. */
   readonly status: number;
+  /** What it is known by, such as `JOB_NOT_FOUND`. */
   readonly code: ApiErrorCode;
   /** The one field at fault. */
   readonly param: string | undefined;
@@ -24,6 +26,7 @@ export class ApiError extends Error {
   readonly issues: ErrorIssue[];
   /** By this the operator finds the request in the logs. */
   readonly requestId: string | undefined;
+  /** When the service wants to be asked again. */
   readonly retryAfterSeconds: number | undefined;
   /** Where there was a job already. */
   readonly jobId: string | undefined;

@@ -1,18 +1,19 @@
-import type { FinalStatus, JobView } from '@aigolos/contracts';
+import type { FinalStatus, JobStreamEvent } from '@aigolos/contracts';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { hasEnded } from './ended-job.ts';
 import { ApiError, ConnectionError } from './errors.ts';
-import type { Jobs } from './jobs.ts';
 import { delayMs, isWorthAnotherTry, sleep } from './retry.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import { chunksOf } from './upload.ts';
 
-/** Something that happened to a job, such as `job.started`, `job.progress` or `job.completed`, with what the service says of it. */
-export interface JobEvent {
-  type: string;
-  data: unknown;
-  /** Its place among the events of its job; undefined where they are found out by asking. */
-  id: string | undefined;
+/** What happened to a job, told apart by `type`. A later version of the service may send types beside these. */
+export type JobEvent = JobStreamEvent & {
+  /** Its place among the events of its job, to go on `after` it. */
+  eventId: string;
+};
+
+export interface EventsOptions extends CallOptions {
+  /** The `eventId` of the last event that was read, also by another process: the events after it follow. */
+  after?: string | undefined;
 }
 
 /** Total: an end that is missing here does not compile. */
@@ -25,29 +26,29 @@ const ENDS: Record<`job.${FinalStatus}`, true> = {
 };
 /** The service says something every 15 s: a connection that says nothing for so long is dead. */
 const SILENT_MS = 45_000;
-/** How often a service without a stream of events is asked. */
-const ASK_EVERY_MS = 500;
 
 /** What happens to a job, each event once, over as many connections as it takes. */
 export async function* jobEvents(
   transport: Transport,
-  jobs: Pick<Jobs, 'get'>,
   id: string,
-  { signal }: CallOptions,
+  { signal, after }: EventsOptions,
 ): AsyncGenerator<JobEvent, void> {
-  let lastId: string | undefined;
+  let lastId = after;
   for (let failures = 0; ; ) {
+    // A connection that told something, if only that it lives, was none that failed.
+    const onHeard = () => {
+      failures = 0;
+    };
     try {
-      for await (const event of connection(transport, { id, lastId, signal })) {
-        failures = 0;
-        lastId = event.id ?? lastId;
+      for await (const event of connection(transport, { id, lastId, signal, onHeard })) {
+        if (event === 'over') return;
+        lastId = event.eventId;
         yield event;
         if (event.type in ENDS) return;
       }
-      throw new ConnectionError(`The events of job ${id} broke off before its end.`, { jobId: id });
+      throw brokeOff(id);
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof ApiError && error.code === 'ROUTE_NOT_FOUND') return yield* askedFor(jobs, id, signal);
       failures += 1;
       if (!isWorthAnotherTry(error) || failures > transport.maxRetries) throw error;
       await sleep(delayMs(error, failures), signal);
@@ -55,33 +56,46 @@ export async function* jobEvents(
   }
 }
 
-/** The events of one connection. @throws ConnectionError where it breaks off or falls silent. */
+interface Connection {
+  id: string;
+  lastId: string | undefined;
+  signal: AbortSignal | undefined;
+  onHeard: () => void;
+}
+
+/** The events of one connection; `over` where there will be no more. @throws ConnectionError where it breaks off or falls silent. */
 async function* connection(
   transport: Transport,
-  { id, lastId, signal }: { id: string; lastId: string | undefined; signal: AbortSignal | undefined },
-): AsyncGenerator<JobEvent, void> {
+  { id, lastId, signal, onHeard }: Connection,
+): AsyncGenerator<JobEvent | 'over', void> {
   const silent = new AbortController();
   const both = AbortSignal.any([silent.signal, ...(signal ? [signal] : [])]);
   let timer = setTimeout(() => silent.abort(), SILENT_MS);
   const heard = () => {
     clearTimeout(timer);
     timer = setTimeout(() => silent.abort(), SILENT_MS);
+    onHeard();
   };
   try {
     const path = `/v1/jobs/${encodeURIComponent(id)}/events`;
     const headers = { accept: 'text/event-stream', ...(lastId !== undefined && { 'last-event-id': lastId }) };
     const call = { path, headers, timeoutMs: null, isRepeatable: () => false, signal: both };
     const response = await transport.send(call, async (answer) => answer);
-    for await (const { event = 'message', data, id: eventId } of readEvents(response, heard)) {
-      yield { type: event, data: JSON.parse(data) as unknown, id: eventId };
+    if (response.status === 204) return yield 'over';
+    for await (const { data, id: eventId = '' } of readEvents(response, heard)) {
+      yield { ...(JSON.parse(data) as JobStreamEvent), eventId };
     }
   } catch (error) {
     if (error instanceof ApiError || error instanceof ConnectionError || signal?.aborted) throw error;
-    throw new ConnectionError(`The events of job ${id} broke off.`, { cause: error, jobId: id });
+    throw brokeOff(id, error);
   } finally {
     clearTimeout(timer);
     silent.abort();
   }
+}
+
+function brokeOff(jobId: string, cause?: unknown): ConnectionError {
+  return new ConnectionError(`The events of job ${jobId} broke off before its end.`, { cause, jobId });
 }
 
 /** The server-sent events of an answer; `heard` is called for whatever arrives, comments too. */
@@ -95,26 +109,4 @@ export function readEvents(response: Response, heard: () => void = () => {}) {
   });
   const text = response.body.pipeThrough(pieces).pipeThrough(new TextDecoderStream());
   return chunksOf(text.pipeThrough(new EventSourceParserStream()));
-}
-
-/** From a service that has no stream of events: it is asked, and what has changed is an event. */
-async function* askedFor(
-  jobs: Pick<Jobs, 'get'>,
-  id: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<JobEvent, void> {
-  let seen: JobView | undefined;
-  for (;;) {
-    const job = await jobs.get(id, { signal });
-    const type = typeOf(job, seen);
-    if (type) yield { type, data: job, id: undefined };
-    if (hasEnded(job)) return;
-    seen = job;
-    await sleep(ASK_EVERY_MS, signal);
-  }
-}
-
-function typeOf(job: JobView, seen: JobView | undefined): string | undefined {
-  if (job.status !== seen?.status) return job.status === 'in_progress' ? 'job.started' : `job.${job.status}`;
-  return job.progress === seen.progress ? undefined : 'job.progress';
 }

@@ -2,9 +2,11 @@ import { ApiError, ConnectionError } from './errors.ts';
 import { readError } from './read-error.ts';
 import { delayMs, isWorthAnotherTry, sleep } from './retry.ts';
 
+/** Where a client finds its installation, and how it gets there. */
 export interface ClientOptions {
   /** Where the gateway is, such as `http://127.0.0.1:8787`; with or without `/v1`. */
   baseUrl: string;
+  /** A key of an account, such as `sk-aigolos-…`. */
   apiKey: string;
   /** For a proxy, or a test; the global one where absent. */
   fetch?: typeof fetch;
@@ -12,6 +14,7 @@ export interface ClientOptions {
   maxRetries?: number;
 }
 
+/** What any call takes. */
 export interface CallOptions {
   /** Ends the call with its reason. A job that was submitted goes on. */
   signal?: AbortSignal | undefined;

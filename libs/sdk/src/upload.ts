@@ -1,6 +1,7 @@
 /** A file to send. A stream is sent once: where that fails, it is not tried again. */
 export type UploadFile = Blob | ReadableStream<Uint8Array>;
 
+/** How far an upload is. */
 export interface UploadProgress {
   /** Bytes of the file that were handed to the network so far. */
   sentBytes: number;

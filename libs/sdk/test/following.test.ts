@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { ApiError, ConnectionError, type JobEvent } from '../src/index.ts';
+import { ApiError, ConnectionError, createClient } from '../src/index.ts';
 import { cut, job, json, problem, serve } from './service.ts';
 
-const sse = (id: string, event: string, data: unknown) =>
-  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+const sse = (id: string, event: string, data: object) =>
+  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify({ type: event, ...data })}\n\n`;
 
 /** Sends these pieces, then ends the answer or cuts it off. */
 function streaming(pieces: string[], end: 'end' | 'cut' = 'end', headers: Record<string, string> = {}) {
@@ -49,10 +49,15 @@ describe('waiting', () => {
 });
 
 describe('events', () => {
-  test('come once each over a cut line, which is resumed after the last of them', async () => {
+  test('come once each over a cut line, which is resumed after the last whole one of them', async () => {
     const resumedAfter: unknown[] = [];
-    const first = streaming([sse('1', 'job.queued', {}), ': still here\n\n', sse('2', 'job.started', {})], 'cut');
-    const second = streaming([sse('3', 'job.progress', { progress: 0.5 }), sse('4', 'job.completed', {})]);
+    const begun = { job: job({ status: 'in_progress' }) };
+    const half = sse('3', 'job.progress', { id: 'trn_1', status: 'in_progress', step: null, progress: 0.5 });
+    const first = streaming(
+      [sse('1', 'job.queued', { job: job() }), ': still here\n\n', sse('2', 'job.started', begun), half.slice(0, 40)],
+      'cut',
+    );
+    const second = streaming([half, sse('4', 'job.completed', { job: job({ status: 'completed' }) })]);
     await using service = await serve(
       (request, response) => first(request, response),
       (request, response) => {
@@ -61,22 +66,52 @@ describe('events', () => {
       },
     );
     const events = await Array.fromAsync(service.client.jobs.events('trn_1'));
-    expect(events.map(({ id, type }) => [id, type])).toEqual([
+    expect(events.map(({ eventId, type }) => [eventId, type])).toEqual([
       ['1', 'job.queued'],
       ['2', 'job.started'],
       ['3', 'job.progress'],
       ['4', 'job.completed'],
     ]);
-    expect(events[2]?.data).toEqual({ progress: 0.5 });
+    expect(events.map((event) => (event.type === 'job.progress' ? event.progress : undefined))[2]).toBe(0.5);
+    expect(events.map((event) => ('job' in event ? event.job.status : undefined))[3]).toBe('completed');
     expect(resumedAfter).toEqual(['2']);
   });
 
-  test('of a service without a stream of them are what has changed when it is asked', async () => {
-    const none = problem(404, { code: 'ROUTE_NOT_FOUND', detail: 'There is no route.' });
-    const views = [job(), job({ status: 'in_progress' }), job({ status: 'in_progress', progress: 0.5 })];
-    await using service = await serve(none, ...[...views, job({ status: 'failed' })].map((view) => json(200, view)));
-    const events: JobEvent[] = await Array.fromAsync(service.client.jobs.events('trn_1'));
-    expect(events.map(({ type }) => type)).toEqual(['job.queued', 'job.started', 'job.progress', 'job.failed']);
+  test('go on where another process has left them, and there are none after the last one', async () => {
+    const resumedAfter: unknown[] = [];
+    const end = streaming([sse('4', 'job.completed', { job: job({ status: 'completed' }) })]);
+    await using service = await serve(
+      (request, response) => {
+        resumedAfter.push(request.headers['last-event-id']);
+        return end(request, response);
+      },
+      (request, response) => {
+        resumedAfter.push(request.headers['last-event-id']);
+        response.writeHead(204).end();
+      },
+    );
+    const { jobs } = service.client;
+    expect((await Array.fromAsync(jobs.events('trn_1', { after: '3' }))).map(({ type }) => type)).toEqual([
+      'job.completed',
+    ]);
+    expect(await Array.fromAsync(jobs.events('trn_1', { after: '4' }))).toEqual([]);
+    expect(resumedAfter).toEqual(['3', '4']);
+  });
+
+  test('come over any number of connections, as long as each of them says something', async () => {
+    const living = streaming([': still here\n\n'], 'cut');
+    const end = streaming([sse('1', 'job.completed', { job: job({ status: 'completed' }) })]);
+    await using service = await serve(living, living, living, end);
+    const patient = createClient({ baseUrl: service.url, apiKey: 'sk-test', maxRetries: 1 });
+    expect(await Array.fromAsync(patient.jobs.events('trn_1'))).toHaveLength(1);
+    expect(service.asked).toHaveLength(4);
+  });
+
+  test('of a service that says nothing are given up in the end', async () => {
+    await using service = await serve(cut, cut, json(200, {}));
+    const impatient = createClient({ baseUrl: service.url, apiKey: 'sk-test', maxRetries: 1 });
+    await expect(Array.fromAsync(impatient.jobs.events('trn_1'))).rejects.toThrow(ConnectionError);
+    expect(service.asked).toHaveLength(2);
   });
 
   test('of a job that is not there are an error, at once', async () => {

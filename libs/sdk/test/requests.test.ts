@@ -134,8 +134,10 @@ describe('an error', () => {
 
 test('a list asks for what it was told to', async () => {
   await using service = await serve(json(200, { data: [] }));
-  await service.client.jobs.list({ limit: 5, kind: 'chat' });
-  expect(service.asked).toEqual(['GET /v1/jobs?limit=5&kind=chat']);
+  await service.client.jobs.list({ limit: 5, kind: 'chat', order: 'asc', metadata: { order: 'siebzehn' } });
+  expect(service.asked.map(decodeURIComponent)).toEqual([
+    'GET /v1/jobs?limit=5&kind=chat&order=asc&metadata[order]=siebzehn',
+  ]);
 });
 
 test('results come as what they are: JSON, text, sound', async () => {
@@ -148,4 +150,33 @@ test('results come as what they are: JSON, text, sound', async () => {
   expect(await jobs.result('transcription', 'trn_1')).toBe('WEBVTT');
   const speech = await jobs.result('speech', 'spc_1');
   expect((await buffer(await speech.blob().then((blob) => blob.stream()))).toString()).toBe('sound');
+});
+
+test('results come in the form that they are asked for in, of whatever kind their job is', async () => {
+  const accepted: unknown[] = [];
+  const answering =
+    (contentType: string, body: string): Parameters<typeof serve>[0] =>
+    (request, response) => {
+      accepted.push(request.headers.accept);
+      response.writeHead(200, { 'content-type': contentType }).end(body);
+    };
+  await using service = await serve(
+    answering('application/x-subrip; charset=utf-8', '1'),
+    answering('text/vtt; charset=utf-8', 'WEBVTT'),
+    answering('text/plain; charset=utf-8', 'hello'),
+    answering('application/json; charset=utf-8', '{"chapters":[{"title":"The rain"}]}'),
+    answering('audio/mpeg', 'sound'),
+    answering('application/json', '{"answer":{"text":"Fine."}}'),
+  );
+  const { jobs } = service.client;
+  expect(await jobs.result('transcription', 'trn_1', { as: 'srt' })).toBe('1');
+  expect(await jobs.result('speech', 'spc_1', { as: 'vtt' })).toBe('WEBVTT');
+  expect(await jobs.result('translation', 'trn_1', { as: 'text' })).toBe('hello');
+  expect((await jobs.result('speech', 'spc_1', { as: 'json' })).chapters[0]?.title).toBe('The rain');
+  expect(await (await jobs.result('voice-turn', 'vtn_1', { as: 'audio' })).text()).toBe('sound');
+  expect((await jobs.result('voice-turn', 'vtn_1')).answer.text).toBe('Fine.');
+  // @ts-expect-error No transcript is to be had as sound, and that is known before it is asked for.
+  const wrong = () => jobs.result('transcription', 'trn_1', { as: 'audio' });
+  expect(wrong).toBeTypeOf('function');
+  expect(accepted).toEqual(['application/x-subrip', 'text/vtt', 'text/plain', 'application/json', 'audio/*', '*/*']);
 });

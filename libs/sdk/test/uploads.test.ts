@@ -123,6 +123,68 @@ describe('an upload', () => {
     await vi.waitFor(() => expect(cancelled).toBe(true));
   });
 
+  test('that is stopped on the way tells of no more progress, and is not sent again', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const told: UploadProgress[] = [];
+    const closed = Promise.withResolvers<void>();
+    await using service = await serve((request) => {
+      request.on('error', () => {}).resume();
+      request.socket.once('close', () => closed.resolve());
+    });
+    const onProgress = (progress: UploadProgress) => {
+      told.push(progress);
+      if (progress.sentBytes > MB) stop.abort(reason);
+    };
+    const upload = service.client.transcriptions.submit(
+      { file: new Blob([content]), model: 'whisper-1', onProgress },
+      { signal: stop.signal },
+    );
+    await expect(upload).rejects.toBe(reason);
+    const toldThen = told.length;
+    await closed.promise;
+    expect(told).toHaveLength(toldThen);
+    expect(told.at(-1)?.sentBytes).toBeLessThan(content.length / 2);
+    expect(service.asked).toHaveLength(1);
+  });
+
+  test('of a voice turn is a form with its fields; its handle has what was heard and answered, and the sound', async () => {
+    const forms: FormData[] = [];
+    const accepted: unknown[] = [];
+    const ended = json(200, job({ id: 'vtn_1', status: 'completed' }));
+    const turn = json(200, { transcript: { text: 'How are you?' }, answer: { text: 'Fine.' } });
+    await using service = await serve(
+      async (request, response) => {
+        forms.push(await formOf(request));
+        await json(202, job({ id: 'vtn_1' }))(request, response);
+      },
+      ended,
+      turn,
+      ended,
+      (request, response) => {
+        accepted.push(request.headers.accept);
+        response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('sound');
+      },
+    );
+    const handle = await service.client.voiceTurns.submit({
+      file: new Blob([content]),
+      conversation: 'new',
+      voice: 'alloy',
+      speed: 1.5,
+    });
+    expect([...(forms[0]?.entries() ?? [])].filter(([name]) => name !== 'file')).toEqual([
+      ['conversation', 'new'],
+      ['voice', 'alloy'],
+      ['speed', '1.5'],
+    ]);
+    expect(sizeOf(forms[0])).toBe(content.length);
+    const { transcript, answer } = await handle.result();
+    expect([transcript.text, answer.text]).toEqual(['How are you?', 'Fine.']);
+    expect(await (await handle.result({ as: 'audio' })).text()).toBe('sound');
+    expect(accepted).toEqual(['audio/*']);
+    expect(service.asked[0]).toBe('POST /v1/voice/turns');
+  });
+
   test('from a page, which cannot stream, is a Blob, whose end is told when it has arrived', async () => {
     vi.stubGlobal('document', {});
     const forms: FormData[] = [];

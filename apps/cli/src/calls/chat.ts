@@ -2,6 +2,7 @@ import type { ChatCompletionChunk } from '@aigolos/contracts';
 import type { ChatParams } from '@aigolos/sdk';
 import { readWords } from './read-input.ts';
 import { type CallOptions, inSession, type Session } from './session.ts';
+import { tellConversation } from './tell-conversation.ts';
 import { print } from './write-output.ts';
 
 export interface ChatOptions extends CallOptions {
@@ -34,7 +35,7 @@ async function whole({ client, signal, track, untilEnded }: Session, params: Cha
   const answer = await handle.result({ signal });
   if (options.json) return print(JSON.stringify(answer));
   print(answer.choices[0]?.message.content ?? '');
-  tellConversation(answer.conversation, options);
+  tellConversation(answer.conversation?.id, options);
 }
 
 async function streamed({ client, signal, track }: Session, params: ChatParams, options: ChatOptions) {
@@ -48,10 +49,5 @@ async function streamed({ client, signal, track }: Session, params: ChatParams, 
   }
   if (options.json) return;
   print('');
-  tellConversation(conversation, options);
-}
-
-/** Beside the answer, so that this can be piped on: how to go on with it. */
-function tellConversation(used: { id: string } | undefined, { conversation }: ChatOptions): void {
-  if (used && conversation === 'new') console.error(`--conversation ${used.id} goes on with it`);
+  tellConversation(conversation?.id, options);
 }

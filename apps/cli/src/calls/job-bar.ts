@@ -1,10 +1,11 @@
+import type { JobEvent } from '@aigolos/sdk';
 import { SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 
 /** How far a job is, on a terminal. */
 export interface JobBar {
-  /** What an event said. */
-  update(data: unknown): void;
+  /** What has happened. */
+  update(event: JobEvent): void;
   stop(): void;
 }
 
@@ -17,13 +18,21 @@ export function jobBar(name: string, { json }: { json: true | undefined }): JobB
   const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true, barsize: 30 });
   bar.start(1, 0, { status: '' });
   return {
-    update(data) {
-      const { progress, status, queue_position: before } = (data ?? {}) as Record<string, unknown>;
-      const waits = typeof before === 'number' ? `, ${before} before it` : '';
-      const payload = typeof status === 'string' ? { status: `${status}${waits}` } : {};
-      if (typeof progress === 'number') bar.update(progress, payload);
-      else bar.update(payload);
+    update(event) {
+      const { progress, status } = toldBy(event) ?? {};
+      const payload = status === undefined ? {} : { status };
+      if (progress === undefined) bar.update(payload);
+      else bar.update(progress, payload);
     },
     stop: () => bar.stop(),
   };
+}
+
+/** What an event tells of how far its job is: of a voice turn the step that it is at, of one that waits its place. */
+export function toldBy(event: JobEvent): { progress: number; status: string } | undefined {
+  if (event.type === 'job.delta') return undefined;
+  const { progress, status, step } = 'job' in event ? event.job : event;
+  const before = 'job' in event ? event.job.queue_position : null;
+  const place = before === null ? undefined : `${before} before it`;
+  return { progress, status: [status, step, place].filter((part) => part != null).join(', ') };
 }

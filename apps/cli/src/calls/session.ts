@@ -61,7 +61,7 @@ async function ended(
   const bar = jobBar(name, { json });
   if (!bar) return handle.wait({ signal });
   try {
-    for await (const { data } of handle.events({ signal })) bar.update(data);
+    for await (const event of handle.events({ signal })) bar.update(event);
   } finally {
     bar.stop();
   }

@@ -35,7 +35,7 @@ export async function speak(words: string[], options: SpeakOptions): Promise<voi
 }
 
 /** As it was named, or as the file's name says. */
-function formatOf({ format, output = '' }: SpeakOptions): SpeechFormat {
+export function formatOf({ format, output = '' }: Pick<SpeakOptions, 'format' | 'output'>): SpeechFormat {
   const named = extname(output).slice(1).toLowerCase();
   return format ?? SPEECH_FORMATS.find((known) => known === named) ?? 'mp3';
 }

@@ -1,8 +1,7 @@
 import type { TranscriptFormat } from '@aigolos/sdk';
 import { CliError } from '../cli-error.ts';
-import { progressBar } from '../transfer/progress-bar.ts';
 import { toCliError } from './exit-codes.ts';
-import { openFile } from './read-input.ts';
+import { sendFile } from './send-file.ts';
 import { type CallOptions, inSession, type Session } from './session.ts';
 import { print } from './write-output.ts';
 
@@ -49,22 +48,10 @@ export async function transcribe(paths: string[], options: TranscribeOptions): P
 
 async function submit({ client, signal, track }: Session, path: string, options: TranscribeOptions) {
   const { model, language, format } = options;
-  const opened = await openFile(path);
-  const bar = progressBar(path, options);
-  try {
-    const handle = await client.transcriptions.submit(
-      {
-        ...opened,
-        model,
-        response_format: format,
-        ...(language !== undefined && { language }),
-        onProgress: ({ sentBytes, totalBytes }) => bar.update(sentBytes, totalBytes ?? sentBytes),
-      },
-      { signal },
-    );
-    if (!options.async) track(handle.id);
-    return handle;
-  } finally {
-    bar.stop();
-  }
+  const params = { model, response_format: format, ...(language !== undefined && { language }) };
+  const handle = await sendFile(path, options, (file) =>
+    client.transcriptions.submit({ ...file, ...params }, { signal }),
+  );
+  if (!options.async) track(handle.id);
+  return handle;
 }

@@ -4,18 +4,20 @@ import type { ChatOptions } from '../calls/chat.ts';
 import type { ResultOptions } from '../calls/result.ts';
 import type { SpeakOptions } from '../calls/speak.ts';
 import type { TranscribeOptions } from '../calls/transcribe.ts';
+import type { TurnOptions } from '../calls/turn.ts';
 
 const WRONG_USE = 2;
 
-/** `aigolos transcribe|speak|chat|result`: what any client may ask of a gateway. Loaded when asked for, each. */
+/** `aigolos transcribe|speak|chat|turn|result`: what any client may ask of a gateway. Loaded when asked for, each. */
 export function addCallCommands(program: Command): void {
   addTranscribe(program);
   addSpeak(program);
   addChat(program);
+  addTurn(program);
   call(program, 'result')
     .description('wait for a job that was submitted with --async, and print or save what came of it')
     .argument('<id>', 'such as trn_…')
-    .option('-o, --output <file>', 'where the sound of a speech goes; "-" is stdout')
+    .option('-o, --output <file>', 'where the sound of a speech or of a turn goes; "-" is stdout')
     .action(async (id: string, options: ResultOptions) => (await import('../calls/result.ts')).result(id, options));
 }
 
@@ -56,6 +58,21 @@ function addChat(program: Command): void {
     .action(async (message: string[], options: ChatOptions) =>
       (await import('../calls/chat.ts')).chat(message, options),
     );
+}
+
+function addTurn(program: Command): void {
+  submitting(call(program, 'turn'))
+    .description('have what is said in an audio file answered, in words and as sound')
+    .argument('<file>', 'in any format that ffmpeg reads; "-" is what is piped in')
+    .option('-o, --output <file>', 'where the spoken answer goes; "-" is stdout')
+    .option('--conversation <id>', 'go on with it; "new" begins one')
+    .option('--model <name>', 'which model answers')
+    .option('--system <text>', 'what it is told beforehand')
+    .option('--language <code>', 'what is spoken, such as en; found out where absent')
+    .option('--voice <name>', 'whose voice answers')
+    .option('--speed <factor>', `${LIMITS.speedMin} to ${LIMITS.speedMax}`, numberOf)
+    .addOption(new Option('--format <format>', "as the output's name says, or mp3").choices(SPEECH_FORMATS))
+    .action(async (file: string, options: TurnOptions) => (await import('../calls/turn.ts')).turn(file, options));
 }
 
 /** Wrong use ends with a code of its own, so that scripts can tell it from a job that failed. */

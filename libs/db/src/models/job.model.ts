@@ -33,7 +33,7 @@ export interface JobRecord<Kind extends JobKind = JobKind> {
   progress: number;
   /** Of a kind of several steps: the one that it is at, or waits for; the first where it is absent. Decides its queue. */
   step?: JobStep;
-  /** What a later attempt need not do again; its shape is the processor's. */
+  /** What a later attempt need not do again; its shape is the processor's. After the end only of one that failed at a later step. */
   checkpoint?: unknown;
   /** Grows with each claim; a write that carries an older one matches nothing. */
   fence: number;

@@ -24,6 +24,8 @@ export interface JobEnding extends JobExpiry {
   failure?: JobFailure;
   warnings?: string[];
   messagesPending?: boolean;
+  /** Of one that failed at a later step: what those before it have made, to go on from where it is sent back. Else it goes. */
+  checkpoint?: unknown;
 }
 
 /** Why a job goes back to its queue: its attempt failed and is to be tried again, or was told to stop and does not count. */
@@ -112,13 +114,13 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
     },
 
     finish(id, fence, ending) {
-      const { status, finishedAt, failure } = ending;
+      const { status, finishedAt, failure, checkpoint } = ending;
       return endAttempt(
         Job,
         { _id: id, fence, status: 'in_progress' },
         {
           $set: { ...ending, webhooksPending: true, ...(status === 'completed' && { progress: 1 }) },
-          $unset: { leaseUntil: 1, worker: 1, checkpoint: 1, deadlineAt: 1 },
+          $unset: { leaseUntil: 1, worker: 1, deadlineAt: 1, ...(checkpoint === undefined && { checkpoint: 1 }) },
         },
         { at: finishedAt, outcome: status, error: failure?.code },
       );

@@ -2,7 +2,7 @@ import { type JobStatus, WINDING_UP_KINDS } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { JobRecord } from '../models/job.model.ts';
 import { endAttempt } from './attempt-timeline.ts';
-import type { JobExpiry } from './job-claims.repository.ts';
+import type { JobExpiry, StepEnd } from './job-claims.repository.ts';
 
 /** What is decided about a job by others than whoever works on it. Conditional writes, as those of a claim. */
 export interface JobControlRepository {
@@ -13,10 +13,10 @@ export interface JobControlRepository {
   /** Ends a job that missed its deadline and that nobody works on: it waits, or its worker is gone. One caller gets `true`. */
   expire(job: Pick<JobRecord, '_id' | 'fence' | 'status'>, expiry: JobExpiry): Promise<boolean>;
   /**
-   * A job that ended without a result goes back to its queue, with its attempts counted from zero and its deadlines lifted.
-   * Not before its end was told, nor once its removal has begun.
+   * A job that ended without a result goes back to its queue, with its attempts counted from zero and its deadlines lifted; to
+   * go on `from` a step, or begin anew. Not before its end was told, nor once its removal has begun.
    */
-  requeueEnded(id: string, fence: number): Promise<boolean>;
+  requeueEnded(id: string, fence: number, from?: StepEnd): Promise<boolean>;
   /** Its owner's notes on it, in the place of those before. */
   setMetadata(account: string, id: string, metadata: Record<string, string>): Promise<void>;
 }
@@ -25,7 +25,6 @@ const WITHOUT_RESULT = ['failed', 'cancelled', 'expired'] as const;
 const OF_THE_END = {
   failure: 1,
   usage: 1,
-  step: 1,
   result: 1,
   finishedAt: 1,
   cancelRequestedAt: 1,
@@ -35,6 +34,7 @@ const OF_THE_END = {
   outputExpiresAt: 1,
   filesExpireAt: 1,
 } as const;
+const OF_ITS_STEPS = { step: 1, checkpoint: 1 } as const;
 
 export function createJobControlRepository(Job: Model<JobRecord>, now: () => Date): JobControlRepository {
   return {
@@ -85,7 +85,7 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
       );
     },
 
-    async requeueEnded(id, fence) {
+    async requeueEnded(id, fence, from) {
       const { matchedCount } = await Job.updateOne(
         {
           _id: id,
@@ -96,9 +96,9 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
           webhooksPending: { $ne: true },
         },
         {
-          $set: { status: 'queued', queuedAt: now(), attempt: 0, crashes: 0, progress: 0 },
+          $set: { status: 'queued', queuedAt: now(), attempt: 0, crashes: 0, progress: 0, ...from },
           $inc: { fence: 1, retries: 1 },
-          $unset: OF_THE_END,
+          $unset: { ...OF_THE_END, ...(!from && OF_ITS_STEPS) },
         },
       );
       return matchedCount === 1;

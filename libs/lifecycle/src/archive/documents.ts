@@ -155,7 +155,7 @@ const FILE = {
   madeBy: z.strictObject({ job: id(ID_PREFIXES.batch), fence: count }).optional(),
 } satisfies Fields<FileRecord>;
 
-/** What a job has only while it waits or runs is left out, and whom its end was told to. */
+/** What a job has only while it waits or runs, or to be sent back after it failed, is left out, and whom its end was told to. */
 type Passing =
   | 'checkpoint'
   | 'leaseUntil'
