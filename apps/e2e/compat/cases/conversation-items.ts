@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expect } from 'vitest';
 import type { RouteCases } from '../case.ts';
-import { dataOf, jsonOf } from './shows.ts';
+import { dataOf, include, jsonOf } from './shows.ts';
 
 const say = (content: string) => ({ type: 'message' as const, role: 'user' as const, content });
 const texts = (...said: string[]) => said.map((text) => ({ content: [{ text }] }));
@@ -41,6 +41,7 @@ export const conversationItems: RouteCases[] = [
         send: { order: 'asc' },
         shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one', 'two')),
       },
+      ...include,
     ],
   },
   {
@@ -66,14 +67,15 @@ export const conversationItems: RouteCases[] = [
         support: 'refused',
         send: { items: [{ type: 'item_reference', id: 'msg_1' }] },
       },
+      ...include,
     ],
   },
   {
     route: 'GET /conversations/{conversation_id}/items/{item_id}',
     smallest: {},
-    call: async (client, _request, options) => {
+    call: async (client, query, options) => {
       const { first, ...of } = await begin(client);
-      return client.conversations.items.retrieve(first, of, options).asResponse();
+      return client.conversations.items.retrieve(first, { ...query, ...of }, options).asResponse();
     },
     cases: [
       {
@@ -81,6 +83,7 @@ export const conversationItems: RouteCases[] = [
         support: 'supported',
         shows: (answer) => expect(jsonOf(answer)).toMatchObject(texts('two')[0] ?? {}),
       },
+      ...include,
     ],
   },
   {

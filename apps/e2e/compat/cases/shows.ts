@@ -14,6 +14,17 @@ export function dataOf(answer: Answer): unknown[] {
   return data;
 }
 
+/** Of routes that read: of what OpenAI adds to items on request there is nothing here. */
+export const include: Case[] = [
+  {
+    parameter: 'include',
+    support: 'ignored',
+    note: 'no item here has any of it',
+    send: { include: ['message.output_text.logprobs'] },
+  },
+  { parameter: 'include', value: "none of OpenAI's", support: 'refused', send: { include: ['everything'] } },
+];
+
 /** A transcript as subtitles, known by how they begin. */
 const subtitle = (value: string, type: string, begins: RegExp): Case => ({
   parameter: 'response_format',

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expect } from 'vitest';
 import type { Answer, RouteCases } from '../case.ts';
-import { dataOf, jsonOf } from './shows.ts';
+import { dataOf, include, jsonOf } from './shows.ts';
 
 const input = ['one', 'two'].map((content) => ({ role: 'user' as const, content }));
 const begin = async (client: OpenAI) => (await client.responses.create({ model: 'gpt-4o', input })).id;
@@ -37,6 +37,23 @@ export const storedResponses: RouteCases[] = [
         schema: 'ResponseStreamEvent',
         shows: (answer) => expect(sequence(answer)[0]).toBe(3),
       },
+      {
+        parameter: 'include_obfuscation',
+        value: 'false',
+        support: 'supported',
+        send: { stream: true, include_obfuscation: false },
+        schema: 'ResponseStreamEvent',
+        shows: ({ events }) => expect(JSON.stringify(events)).not.toContain('obfuscation'),
+      },
+      {
+        parameter: 'include_obfuscation',
+        value: 'true',
+        support: 'ignored',
+        note: 'events are never padded',
+        send: { stream: true, include_obfuscation: true },
+        schema: 'ResponseStreamEvent',
+      },
+      ...include,
     ],
   },
   {
@@ -98,6 +115,7 @@ export const storedResponses: RouteCases[] = [
         send: { order: 'asc' },
         shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one', 'two')),
       },
+      ...include,
     ],
   },
 ];

@@ -108,3 +108,18 @@ test('what is too long, too much or somebody else’s is refused', async () => {
     expect(answer.status).toBe(404);
   }
 });
+
+test('what is to be included of an item is warned of, and refused where it is nothing of OpenAI’s', async () => {
+  const { id } = await client.conversations.create({ items: [message('hi')] });
+  const path = `/v1/conversations/${id}/items`;
+  const warning = 'Ignored, because not supported: include.';
+  for (const query of ['include[]=reasoning.encrypted_content', 'include=reasoning.encrypted_content']) {
+    expect((await house.call(`${path}?${query}`)).headers.get('x-warnings')).toBe(warning);
+  }
+  expect((await house.call(path)).headers.get('x-warnings')).toBeNull();
+  const refused = await house.call(`${path}?include=message.output_text.logprobs&include=everything`);
+  expect([refused.status, await refused.json()]).toMatchObject([
+    400,
+    { error: { param: 'include', message: expect.stringContaining('message.output_text.logprobs') } },
+  ]);
+});

@@ -2,8 +2,9 @@ import {
   ConversationDeletedSchema,
   ConversationRequestSchema,
   ConversationViewSchema,
+  IncludeQuerySchema,
+  ItemListQuerySchema,
   ItemListSchema,
-  ItemPageQuerySchema,
   ItemsRequestSchema,
   ItemViewSchema,
   MetadataUpdateSchema,
@@ -11,6 +12,7 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { heldOpenSignal } from '../../answers/held-open.ts';
+import { warnOfInclude } from '../../answers/include.ts';
 import { deletedBy } from '../erasures/erasure-view.ts';
 import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
@@ -71,20 +73,31 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       config,
       schema: schema('What was said in a conversation, newest first', {
         params,
-        querystring: ItemPageQuerySchema,
+        querystring: ItemListQuerySchema,
         response: list,
       }),
     },
-    async ({ account, params: { id }, query }) => conversations.items(account, id, query),
+    async ({ account, params: { id }, query }, reply) => {
+      warnOfInclude(reply, query);
+      return conversations.items(account, id, query);
+    },
   );
 
   app.post(
     ITEMS,
     {
       config,
-      schema: schema('Add to what was said in a conversation', { params, body: ItemsRequestSchema, response: list }),
+      schema: schema('Add to what was said in a conversation', {
+        params,
+        querystring: IncludeQuerySchema,
+        body: ItemsRequestSchema,
+        response: list,
+      }),
     },
-    async ({ account, params: { id }, body }) => conversations.addItems(account, id, body.items),
+    async ({ account, params: { id }, query, body }, reply) => {
+      warnOfInclude(reply, query);
+      return conversations.addItems(account, id, body.items);
+    },
   );
 
   app.get(
@@ -93,10 +106,14 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       config,
       schema: schema('An item of a conversation', {
         params: itemParams,
+        querystring: IncludeQuerySchema,
         response: { 200: ItemViewSchema, ...openAIErrors },
       }),
     },
-    async ({ account, params: { id, item } }) => conversations.item(account, id, item),
+    async ({ account, params: { id, item }, query }, reply) => {
+      warnOfInclude(reply, query);
+      return conversations.item(account, id, item);
+    },
   );
 
   app.delete(

@@ -1,6 +1,6 @@
 import {
+  ItemListQuerySchema,
   ItemListSchema,
-  ItemPageQuerySchema,
   ResponseDeletedSchema,
   ResponseEventSchema,
   ResponseQuerySchema,
@@ -11,6 +11,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import { heldOpenSignal } from '../../answers/held-open.ts';
+import { warnOfInclude } from '../../answers/include.ts';
 import { toResponse } from '../../answers/response-view.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { deletedBy } from '../erasures/erasure-view.ts';
@@ -73,6 +74,7 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
     },
     async (request, reply) => {
       const { account, params, query } = request;
+      warnOfInclude(reply, query);
       const job = await responses.get(account, params.id);
       if (!query.stream) return reply.send(toResponse(job));
       return answers.responseStream(request, reply, { job, replayed: false }, { startingAfter: query.starting_after });
@@ -97,11 +99,14 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
       config,
       schema: schema('What a response answers, newest first', {
         params,
-        querystring: ItemPageQuerySchema,
+        querystring: ItemListQuerySchema,
         response: { 200: ItemListSchema, ...openAIErrors },
       }),
     },
-    async ({ account, params: { id }, query }) => responses.inputItems(account, id, query),
+    async ({ account, params: { id }, query }, reply) => {
+      warnOfInclude(reply, query);
+      return responses.inputItems(account, id, query);
+    },
   );
 
   app.delete(
