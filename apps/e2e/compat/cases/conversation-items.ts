@@ -98,7 +98,7 @@ export const conversationItems: RouteCases[] = [
         parameter: '',
         support: 'supported',
         note: 'the job of its turn keeps what was sent and answered until it goes',
-        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ object: 'conversation' }),
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ object: 'conversation', message_count: 1 }),
       },
     ],
   },

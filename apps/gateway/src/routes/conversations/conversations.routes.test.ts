@@ -96,6 +96,31 @@ test('turns and items that are written at the same moment each have a place of t
   expect(order.replace(/[qa]/g, '')).toBe('xy');
 });
 
+test('the count is of the items that stand in it, whatever was added and deleted at the same moment', async () => {
+  const { id, ...begun } = await client.conversations.create({ items: [message('one'), message('two')] });
+  expect(begun).toMatchObject({ message_count: 2 });
+  const turn = await client.responses.create({ model: 'gpt-4o', input: 'asked', conversation: id });
+  const count = async () => (await client.conversations.retrieve(id)) as unknown as { message_count: number };
+  expect(await count()).toMatchObject({ message_count: 4 });
+  const [answer] = turn.output as { id: string }[];
+  const [added] = (await client.conversations.items.create(id, { items: [message('three')] })).data;
+  expect(await count()).toMatchObject({ message_count: 5 });
+  const [first, second] = (await client.conversations.items.list(id, { order: 'asc' })).data;
+  const at = { conversation_id: id };
+  await Promise.all([
+    ...[answer, added, first, second].map((item) => client.conversations.items.delete(item?.id ?? '', at)),
+    // The same again: one of the two finds it, and it is counted out once.
+    client.conversations.items.delete(first?.id ?? '', at).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(NotFoundError);
+    }),
+    ...['four', 'five', 'six'].map((text) => client.conversations.items.create(id, { items: [message(text)] })),
+    ...Array.from({ length: 3 }, count),
+  ]);
+  expect(await count()).toMatchObject({ message_count: 4 });
+  const left = await Array.fromAsync(client.conversations.items.list(id, { order: 'asc' }));
+  expect(left).toHaveLength(4);
+});
+
 test('what is too long, too much or somebody else’s is refused', async () => {
   const long = client.conversations.create({ items: [message('x'.repeat(6_000))] });
   await expect(long).rejects.toThrow(BadRequestError);
