@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expect } from 'vitest';
 import type { RouteCases } from '../case.ts';
-import { dataOf, include, jsonOf } from './shows.ts';
+import { dataOf, include, jsonOf, paging } from './shows.ts';
 
 const say = (content: string) => ({ type: 'message' as const, role: 'user' as const, content });
 const texts = (...said: string[]) => said.map((text) => ({ content: [{ text }] }));
@@ -22,27 +22,7 @@ export const conversationItems: RouteCases[] = [
       const page = { ...query, ...(after !== undefined && { after: first }) };
       return client.conversations.items.list(id, page, options).asResponse();
     },
-    cases: [
-      {
-        parameter: 'after',
-        support: 'supported',
-        send: { after: 'the first' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one')),
-      },
-      {
-        parameter: 'limit',
-        support: 'supported',
-        send: { limit: 1 },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('two')),
-      },
-      {
-        parameter: 'order',
-        support: 'supported',
-        send: { order: 'asc' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one', 'two')),
-      },
-      ...include,
-    ],
+    cases: [...paging('desc', texts), ...include],
   },
   {
     route: 'POST /conversations/{conversation_id}/items',

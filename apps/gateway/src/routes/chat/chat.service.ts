@@ -12,7 +12,8 @@ import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
-import { assertConversation, assertKnowsTools, conversationName, schemaFormat, toolFields } from './answer-terms.ts';
+import { assertConversation } from '../conversations/assert-conversation.ts';
+import { assertKnowsTools, conversationName, schemaFormat, toolFields } from './answer-terms.ts';
 
 export interface ChatDeps {
   jobs: Jobs;

@@ -11,10 +11,8 @@ import {
 } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { heldOpenSignal } from '../../answers/held-open.ts';
 import { warnOfInclude } from '../../answers/include.ts';
-import { deletedBy } from '../erasures/erasure-view.ts';
-import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import { awaitDeletion } from '../erasures/deletion.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { openAIErrors } from '../shared-responses.ts';
 import { type ConversationsDeps, createConversations } from './conversations.service.ts';
@@ -132,14 +130,10 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       }),
     },
     async ({ account, params: { id } }, reply) => {
-      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
-      const erasure = await erasures.deleteConversation(account, id, until);
-      return reply.code(erasure.result ? 200 : 202).send({
-        id,
-        object: 'conversation.deleted' as const,
-        deleted: true as const,
-        ...deletedBy(erasure),
-      });
+      const { status, fields } = await awaitDeletion(reply, stopping, (until) =>
+        erasures.deleteConversation(account, id, until),
+      );
+      return reply.code(status).send({ id, object: 'conversation.deleted' as const, ...fields });
     },
   );
 };

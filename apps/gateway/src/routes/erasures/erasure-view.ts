@@ -25,8 +25,3 @@ export async function toErasureView(db: Pick<Database, 'erasures'>, erasure: Era
     warnings,
   };
 }
-
-/** What is told of a thing that is gone. */
-export function deletedBy({ _id, result }: Erasure): { erasure: string; receipt: string | null } {
-  return { erasure: _id, receipt: result?.receipt ?? null };
-}

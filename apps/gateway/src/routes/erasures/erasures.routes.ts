@@ -11,8 +11,10 @@ import type { Database } from '@aigolos/db';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { heldOpenSignal } from '../../answers/held-open.ts';
+import { pageOf } from '../../answers/item-pages.ts';
 import { parsePrefer, preferenceApplied } from '../../answers/prefer.ts';
 import { problems } from '../shared-responses.ts';
+import { ERASURE_WAIT_MS } from './deletion.ts';
 import { toErasureView } from './erasure-view.ts';
 import type { Erasures } from './erasures.service.ts';
 
@@ -21,9 +23,6 @@ export interface ErasureRoutesDeps {
   db: Pick<Database, 'access' | 'erasures'>;
   stopping: AbortSignal;
 }
-
-/** What takes longer goes on without its caller. */
-export const ERASURE_WAIT_MS = 60_000;
 
 const params = z.object({ id: z.string() });
 const accountQuery = {
@@ -75,8 +74,7 @@ export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (ap
       if (account !== request.account) assertOperator(request);
       const page = await erasures.list({ account, limit, after });
       const data = await Promise.all(page.erasures.map((erasure) => toErasureView(db, erasure)));
-      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+      return pageOf(data, page.hasMore);
     },
   );
 

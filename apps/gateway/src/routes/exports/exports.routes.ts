@@ -3,6 +3,7 @@ import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { pageOf } from '../../answers/item-pages.ts';
 import { toJobView } from '../../answers/job-view.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, problems } from '../shared-responses.ts';
@@ -55,9 +56,10 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app,
     async ({ account, query }) => {
       const { limit, after, status, order } = query;
       const page = await jobs.list({ account, limit, after, status, order, kind: 'export' });
-      const data = page.jobs.map((job) => toJobView(job));
-      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+      return pageOf(
+        page.jobs.map((job) => toJobView(job)),
+        page.hasMore,
+      );
     },
   );
 

@@ -10,12 +10,10 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
-import { heldOpenSignal } from '../../answers/held-open.ts';
 import { warnOfInclude } from '../../answers/include.ts';
 import { toResponse } from '../../answers/response-view.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
-import { deletedBy } from '../erasures/erasure-view.ts';
-import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import { awaitDeletion } from '../erasures/deletion.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createResponses, type ResponsesDeps } from './responses.service.ts';
 
@@ -119,11 +117,8 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
       }),
     },
     async ({ account, params: { id } }, reply) => {
-      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
-      const erasure = await responses.delete(account, id, until);
-      return reply
-        .code(erasure.result ? 200 : 202)
-        .send({ id, object: 'response' as const, deleted: true as const, ...deletedBy(erasure) });
+      const { status, fields } = await awaitDeletion(reply, stopping, (until) => responses.delete(account, id, until));
+      return reply.code(status).send({ id, object: 'response' as const, ...fields });
     },
   );
 };

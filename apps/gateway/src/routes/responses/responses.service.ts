@@ -17,13 +17,8 @@ import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
-import {
-  assertConversation,
-  assertKnowsTools,
-  conversationName,
-  schemaFormat,
-  toolFields,
-} from '../chat/answer-terms.ts';
+import { assertKnowsTools, conversationName, schemaFormat, toolFields } from '../chat/answer-terms.ts';
+import { assertConversation } from '../conversations/assert-conversation.ts';
 import type { Erasure, Erasures } from '../erasures/erasures.service.ts';
 
 export interface ResponsesDeps {

@@ -17,6 +17,7 @@ import { chooseVoice } from '../../catalogue/choose-voice.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
 import type { ReceivedForm } from '../../forms/receive-form.ts';
+import { assertConversation } from '../conversations/assert-conversation.ts';
 import type { WebhookEndpoints } from '../webhooks/webhook-endpoints.service.ts';
 
 export interface VoiceTurnsDeps {
@@ -46,14 +47,6 @@ export interface VoiceTurns {
 
 export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
   const { jobs, models, conversations, endpoints, blobs, media, maxSeconds } = deps;
-
-  async function checkConversation(account: string, wanted: string | undefined): Promise<void> {
-    if (wanted === undefined || wanted === 'new' || (await conversations.findOwned(account, wanted))) return;
-    throw new NotFoundError(`There is no conversation ${wanted}; send "new" to begin one.`, {
-      code: 'CONVERSATION_NOT_FOUND',
-      param: 'conversation',
-    });
-  }
 
   async function taskOf(id: string, { file, fields }: VoiceTurnForm): Promise<VoiceTurnTask> {
     const { durationSeconds } = await media.probe(file.path);
@@ -96,7 +89,7 @@ export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
     let isStored = false;
 
     async function prepare(): Promise<Prepared<'voice-turn'>> {
-      await checkConversation(account, fields.conversation);
+      await assertConversation(conversations, account, fields.conversation);
       const task = await taskOf(id, form);
       isStored = true;
       await blobs.commit(file, task.audio.blobKey);
