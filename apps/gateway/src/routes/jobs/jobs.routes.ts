@@ -14,6 +14,7 @@ import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { parseEventId } from '../../answers/event-position.ts';
 import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { pageOf } from '../../answers/item-pages.ts';
 import { toJobView } from '../../answers/job-view.ts';
@@ -24,7 +25,6 @@ import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { textContent, transcriptContent } from '../transcriptions/transcriptions.routes.ts';
-import { parseEventId } from './event-position.ts';
 import { jobEvents, knowsTheEnd } from './job-events.ts';
 import { metadataFilter } from './metadata-filter.ts';
 
