@@ -10,7 +10,8 @@ import {
 import { type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
-import { assertCallableAs, type SubmissionOptions } from '../../answers/submission-options.ts';
+import { withBodyTerms } from '../../answers/body-terms.ts';
+import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { type Prepared, submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import { chooseVoice } from '../../catalogue/choose-voice.ts';
@@ -81,10 +82,10 @@ export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
 
   async function submit(account: string, form: VoiceTurnForm, options: SubmissionOptions) {
     const { file, fields } = form;
-    const { retention, metadata, priority, webhook_url: webhookUrl, ...body } = fields;
+    const { retention, metadata, priority, webhook_url, ...body } = fields;
     const warnings = checkOptions(fields, { known: VoiceTurnFieldsSchema.shape, refused: REFUSED });
-    if (webhookUrl !== undefined) await assertCallableAs('webhook_url', endpoints, { account, webhookUrl });
-    const terms = { ...options.terms, ...(priority && { priority }), ...(webhookUrl !== undefined && { webhookUrl }) };
+    const inBody = { priority, webhook_url };
+    const terms = await withBodyTerms(endpoints, { account, terms: options.terms }, inBody);
     const id = newId('voice-turn');
     let isStored = false;
 
