@@ -47,6 +47,12 @@ test('items stand between turns in their order, in both directions, page by page
   expect(await client.conversations.items.retrieve(last.id, { conversation_id: id })).toEqual(last);
 });
 
+test('a page with nothing on it has texts in all places where OpenAI has them', async () => {
+  const { id } = await client.conversations.create();
+  const page = await (await house.call(`/v1/conversations/${id}/items`)).json();
+  expect(page).toEqual({ object: 'list', data: [], first_id: '', last_id: '', has_more: false });
+});
+
 test('a deleted item is gone for readers and turns, and a turn that is written again does not bring it back', async () => {
   const { id } = await client.conversations.create();
   const turn = await client.responses.create({ model: 'gpt-4o', input: 'asked', conversation: id });

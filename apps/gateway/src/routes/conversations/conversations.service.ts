@@ -10,7 +10,7 @@ import {
 } from '@aigolos/contracts';
 import type { ConversationRecord, Database, MessageRecord } from '@aigolos/db';
 import { cacheScope, type ReadCache } from '@aigolos/queue';
-import { type Page, pageOf } from '../../answers/item-pages.ts';
+import { openAIPageOf, type Page } from '../../answers/item-pages.ts';
 import { toItem, toMessage } from '../../answers/items.ts';
 import { unixSeconds } from '../../answers/job-view.ts';
 
@@ -84,12 +84,12 @@ export function createConversations({ conversations, cache, access, retention }:
       await find(account, id);
       const last = after === undefined ? undefined : (await findItem(account, id, after)).seq;
       const found = await conversations.items(id, { limit: limit + 1, after: last, order });
-      return pageOf(found.slice(0, limit).map(viewOf), found.length > limit);
+      return openAIPageOf(found.slice(0, limit).map(viewOf), found.length > limit);
     },
     async addItems(account, id, items) {
       const added = await conversations.appendItems(await find(account, id), items.map(toMessage));
       await cache.invalidate(cacheScope.conversation(id));
-      return pageOf(added.map(viewOf), false);
+      return openAIPageOf(added.map(viewOf), false);
     },
     item: async (account, id, item) => viewOf(await findItem(account, id, item)),
     async deleteItem(account, id, item) {

@@ -9,7 +9,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { pageOf } from '../../answers/item-pages.ts';
+import { openAIPageOf } from '../../answers/item-pages.ts';
 import { type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
 import { openAIErrors } from '../shared-responses.ts';
 import { toFileView } from './file-view.ts';
@@ -60,7 +60,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesDeps> = async (app, { f
     },
     async ({ account, query }) => {
       const page = await files.list(account, query);
-      return pageOf(page.files.map(toFileView), page.hasMore);
+      return openAIPageOf(page.files.map(toFileView), page.hasMore);
     },
   );
 
