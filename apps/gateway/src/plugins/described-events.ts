@@ -4,7 +4,12 @@ export const OPENAPI_VERSION = '3.2.0';
 /** What a schema of events notes of the text that ends a stream of them, where one does. */
 export const LAST_DATA = 'x-last-data';
 
-type Answers = Record<string, { content?: Record<string, object> }>;
+interface Content {
+  schema?: Record<string, unknown>;
+  itemSchema?: object;
+}
+
+type Answers = Record<string, { content?: Record<string, Content> }>;
 
 /**
  * Describes each event of a stream by its fields, as OpenAPI 3.2 has it: `data` is JSON of the schema that the route gives,
@@ -12,7 +17,7 @@ type Answers = Record<string, { content?: Record<string, object> }>;
  */
 export function describeEvents(answers: Answers): void {
   for (const { content } of Object.values(answers)) {
-    const stream = content?.['text/event-stream'] as { schema?: Record<string, unknown> } | undefined;
+    const stream = content?.['text/event-stream'];
     if (!content || !stream?.schema) continue;
     const { [LAST_DATA]: last, ...contentSchema } = stream.schema;
     const json = { type: 'string', contentMediaType: 'application/json', contentSchema };
