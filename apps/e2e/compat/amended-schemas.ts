@@ -6,12 +6,7 @@ type Schema = {
   enum: string[];
 };
 
-const orNull = (schema: Schema | undefined) => ({ anyOf: [schema, { type: 'null' }] }) as unknown as Schema;
-
-/**
- * OpenAI's schemas, where they do not allow what OpenAI's own examples show, or what cannot be said otherwise. Answers are
- * held to all else of them.
- */
+/** OpenAI's schemas, where its own documentation shows what they do not allow. Answers are held to all else of them. */
 export function amended(components: Record<string, unknown>): Record<string, unknown> {
   const schemas = structuredClone(components) as Record<string, Schema>;
   const part = (name: string) => {
@@ -20,12 +15,13 @@ export function amended(components: Record<string, unknown>): Record<string, unk
     return schema;
   };
 
-  // The examples of responses that have not ended, and of cancelled ones, have `"usage": null`.
+  // The examples of `response.created`, `response.in_progress` and of a cancelled response have `"usage": null`.
   const response = part('Response').allOf.find(({ properties }) => properties?.usage);
   if (!response) throw new Error("OpenAI's description has no usage of a Response");
-  response.properties.usage = orNull(response.properties.usage);
+  response.properties.usage = { anyOf: [response.properties.usage, { type: 'null' }] } as unknown as Schema;
 
-  // The example of a stored completion's messages is one of the user; the schema is that of answers.
+  // The messages that a stored completion was asked with are listed, and the example is one of the user; the schema is that of
+  // answers, which are always the assistant's.
   const message = structuredClone(part('ChatCompletionResponseMessage'));
   message.properties.role = {
     type: 'string',
@@ -37,14 +33,7 @@ export function amended(components: Record<string, unknown>): Record<string, unk
     items: { allOf: [message, ...rest] },
   } as unknown as Schema;
 
-  // What a file may be uploaded for is missing where a file is described.
+  // `evals` is among what `POST /files` says that a file may be uploaded for, and missing where the uploaded file is described.
   part('OpenAIFile').properties.purpose?.enum.push('evals');
-
-  // A page with nothing on it has no first one to name.
-  for (const { properties = {} } of Object.values(schemas)) {
-    for (const name of ['first_id', 'last_id']) {
-      if (properties[name]) properties[name] = orNull(properties[name]);
-    }
-  }
   return schemas;
 }

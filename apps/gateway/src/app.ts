@@ -147,8 +147,8 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     erasures,
     stopping,
   });
-  app.register(exportRoutes, { jobs, answers, options });
-  app.register(erasureRoutes, { erasures, db, stopping });
+  app.register(exportRoutes, { jobs, endpoints, answers, options });
+  app.register(erasureRoutes, { erasures, db, endpoints, options, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
   app.register(webhookEndpointRoutes, { endpoints });
   app.register(webhookDeliveryRoutes, { deliveries });

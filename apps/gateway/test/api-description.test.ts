@@ -21,14 +21,14 @@ interface Operation {
   responses: Record<string, unknown>;
 }
 
-test('the description is valid OpenAPI 3.1, and every operation says what it is, who may call it and how it fails', async () => {
+test('the description is valid OpenAPI 3.2, and every operation says what it is, who may call it and how it fails', async () => {
   const description = (await (await get('/openapi.json')).json()) as {
     paths: Record<string, Record<string, Operation>>;
   };
   const validator = new Validator();
   const { valid, errors } = await validator.validate(structuredClone(description));
   expect(errors).toBeUndefined();
-  expect([valid, validator.version]).toEqual([true, '3.1']);
+  expect([valid, validator.version]).toEqual([true, '3.2']);
   for (const [path, operations] of Object.entries(description.paths)) {
     for (const [method, { summary, tags, security, responses }] of Object.entries(operations)) {
       const name = `${method} ${path}`;

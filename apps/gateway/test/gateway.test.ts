@@ -106,7 +106,7 @@ test('the OpenAPI document has the security of a route, and the form of an uploa
     paths: Record<string, Record<string, { security?: unknown[]; requestBody?: { content: Record<string, unknown> } }>>;
     components: { schemas: Record<string, { properties?: Record<string, unknown> }> };
   };
-  expect(document.openapi).toBe('3.1.1');
+  expect(document.openapi).toBe('3.2.0');
   const form = document.paths['/v1/audio/transcriptions']?.['post'];
   expect(form?.security).toEqual([{ apiKey: [] }]);
   expect(Object.keys(form?.requestBody?.content ?? {})).toEqual(['multipart/form-data']);

@@ -8,6 +8,7 @@ export * from './http/conversations.ts';
 export * from './http/erasures.ts';
 export * from './http/exports.ts';
 export * from './http/files.ts';
+export * from './http/include.ts';
 export * from './http/item-lists.ts';
 export * from './http/items.ts';
 export * from './http/job-events.ts';

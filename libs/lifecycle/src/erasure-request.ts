@@ -1,6 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULT_RETENTION, ERASURE_RECORD_SECONDS, type ErasureScope, newId } from '@aigolos/contracts';
+import {
+  DEFAULT_RETENTION,
+  ERASURE_RECORD_SECONDS,
+  type ErasureScope,
+  type JobPriority,
+  newId,
+} from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord } from '@aigolos/db';
+
+export interface ErasureTerms {
+  /** Where its end is to be told, beside the account's endpoints. */
+  webhookUrl?: string | undefined;
+  priority?: JobPriority | undefined;
+}
 
 /** An erasure of this that is under way. */
 export async function findOpenErasure(
@@ -15,13 +27,15 @@ export async function findOpenErasure(
 export async function requestErasure(
   { db }: { db: Pick<Database, 'jobs'> },
   account: string,
-  scope: ErasureScope,
+  { scope, webhookUrl, priority }: { scope: ErasureScope } & ErasureTerms,
 ): Promise<JobRecord<'erasure'>> {
   const erasure = newJobRecord({
     _id: newId('erasure'),
     kind: 'erasure',
     account,
     task: { scope },
+    ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(priority && { priority }),
     retention: { ...DEFAULT_RETENTION, result: ERASURE_RECORD_SECONDS },
   });
   await db.jobs.insert(erasure);

@@ -14,7 +14,7 @@ export { type ConsistencyDeps, INCONSISTENCY_KINDS, type Inconsistency } from '.
 export { createConsistencySweep, findInconsistencies } from './consistency/consistency.ts';
 export { createEraser, type ErasureDeps } from './erasure.ts';
 export { type ErasablePart, planErasure } from './erasure-plan.ts';
-export { findOpenErasure, requestErasure } from './erasure-request.ts';
+export { type ErasureTerms, findOpenErasure, requestErasure } from './erasure-request.ts';
 export { exportToArchive, exportToDirectory } from './export/export-archive.ts';
 export { exportToFolder } from './export/export-folder.ts';
 export type { ExportDeps } from './export/snapshot.ts';

@@ -22,7 +22,8 @@ export async function runErasure(
 ): Promise<JobRecord<'erasure'>> {
   const { db } = installation;
   const scope = { type: 'account' } as const;
-  const { _id: id } = (await findOpenErasure({ db }, account, scope)) ?? (await requestErasure({ db }, account, scope));
+  const { _id: id } =
+    (await findOpenErasure({ db }, account, scope)) ?? (await requestErasure({ db }, account, { scope }));
   const runner = createRunner(installation);
   signal.addEventListener('abort', () => runner.abortAll(), { once: true });
   if (signal.aborted) runner.abortAll();

@@ -84,6 +84,12 @@ export const chat: RouteCases = {
       shows: says('echo(3): 12:00'),
     },
     {
+      parameter: 'messages',
+      value: 'name',
+      support: 'ignored',
+      send: { messages: [{ role: 'user', name: 'ada', content: 'hi' }] },
+    },
+    {
       parameter: 'stream',
       support: 'supported',
       send: { ...words(20), stream: true },
@@ -100,6 +106,13 @@ export const chat: RouteCases = {
       shows: ({ events }) => {
         expect(events?.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: expect.any(Number) } });
       },
+    },
+    {
+      parameter: 'stream_options',
+      value: 'include_obfuscation',
+      support: 'ignored',
+      note: 'chunks are never padded',
+      send: { stream: true, stream_options: { include_obfuscation: true } },
     },
     ...['max_completion_tokens', 'max_tokens'].map(
       (parameter): Case => ({

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expect } from 'vitest';
 import type { RouteCases } from '../case.ts';
-import { dataOf, jsonOf } from './shows.ts';
+import { dataOf, include, jsonOf, paging } from './shows.ts';
 
 const say = (content: string) => ({ type: 'message' as const, role: 'user' as const, content });
 const texts = (...said: string[]) => said.map((text) => ({ content: [{ text }] }));
@@ -22,26 +22,7 @@ export const conversationItems: RouteCases[] = [
       const page = { ...query, ...(after !== undefined && { after: first }) };
       return client.conversations.items.list(id, page, options).asResponse();
     },
-    cases: [
-      {
-        parameter: 'after',
-        support: 'supported',
-        send: { after: 'the first' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one')),
-      },
-      {
-        parameter: 'limit',
-        support: 'supported',
-        send: { limit: 1 },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('two')),
-      },
-      {
-        parameter: 'order',
-        support: 'supported',
-        send: { order: 'asc' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one', 'two')),
-      },
-    ],
+    cases: [...paging('desc', texts), ...include],
   },
   {
     route: 'POST /conversations/{conversation_id}/items',
@@ -66,14 +47,15 @@ export const conversationItems: RouteCases[] = [
         support: 'refused',
         send: { items: [{ type: 'item_reference', id: 'msg_1' }] },
       },
+      ...include,
     ],
   },
   {
     route: 'GET /conversations/{conversation_id}/items/{item_id}',
     smallest: {},
-    call: async (client, _request, options) => {
+    call: async (client, query, options) => {
       const { first, ...of } = await begin(client);
-      return client.conversations.items.retrieve(first, of, options).asResponse();
+      return client.conversations.items.retrieve(first, { ...query, ...of }, options).asResponse();
     },
     cases: [
       {
@@ -81,6 +63,7 @@ export const conversationItems: RouteCases[] = [
         support: 'supported',
         shows: (answer) => expect(jsonOf(answer)).toMatchObject(texts('two')[0] ?? {}),
       },
+      ...include,
     ],
   },
   {
@@ -95,7 +78,7 @@ export const conversationItems: RouteCases[] = [
         parameter: '',
         support: 'supported',
         note: 'the job of its turn keeps what was sent and answered until it goes',
-        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ object: 'conversation' }),
+        shows: (answer) => expect(jsonOf(answer)).toMatchObject({ object: 'conversation', message_count: 1 }),
       },
     ],
   },

@@ -1,4 +1,5 @@
 import type { RouteCases } from '../case.ts';
+import { batches } from './batches.ts';
 import { chat } from './chat.ts';
 import { conversationItems } from './conversation-items.ts';
 import { conversations } from './conversations.ts';
@@ -26,5 +27,6 @@ export const ROUTES: RouteCases[] = [
   ...conversationItems,
   ...files,
   ...uploads,
+  ...batches,
   ...models,
 ];

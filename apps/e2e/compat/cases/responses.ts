@@ -98,10 +98,17 @@ export const responses: RouteCases = {
     },
     {
       parameter: 'stream_options',
+      value: 'include_obfuscation false',
       support: 'supported',
-      note: 'events are never padded, with include_obfuscation either',
       send: { stream: true, stream_options: { include_obfuscation: false } },
       shows: ({ events }) => expect(JSON.stringify(events)).not.toContain('obfuscation'),
+    },
+    {
+      parameter: 'stream_options',
+      value: 'include_obfuscation true',
+      support: 'ignored',
+      note: 'events are never padded',
+      send: { stream: true, stream_options: { include_obfuscation: true } },
     },
     {
       parameter: 'text',

@@ -14,6 +14,33 @@ export function dataOf(answer: Answer): unknown[] {
   return data;
 }
 
+/** Of routes that read: of what OpenAI adds to items on request there is nothing here. */
+export const include: Case[] = [
+  {
+    parameter: 'include',
+    support: 'ignored',
+    note: 'no item here has any of it',
+    send: { include: ['message.output_text.logprobs'] },
+  },
+  { parameter: 'include', value: "none of OpenAI's", support: 'refused', send: { include: ['everything'] } },
+];
+
+/** What is on the pages of a list of "one" and "two", which it tells in this order unless asked otherwise. */
+export function paging(order: 'asc' | 'desc', listed: (...said: string[]) => object[]): Case[] {
+  const [first, second] = order === 'asc' ? (['one', 'two'] as const) : (['two', 'one'] as const);
+  const page = (parameter: string, value: unknown, said: string[]): Case => ({
+    parameter,
+    support: 'supported',
+    send: { [parameter]: value },
+    shows: (answer) => expect(dataOf(answer)).toMatchObject(listed(...said)),
+  });
+  return [
+    page('after', 'the first', [second]),
+    page('limit', 1, [first]),
+    page('order', order === 'asc' ? 'desc' : 'asc', [second, first]),
+  ];
+}
+
 /** A transcript as subtitles, known by how they begin. */
 const subtitle = (value: string, type: string, begins: RegExp): Case => ({
   parameter: 'response_format',

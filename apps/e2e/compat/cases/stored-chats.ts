@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expect } from 'vitest';
 import type { RouteCases } from '../case.ts';
-import { dataOf, jsonOf } from './shows.ts';
+import { dataOf, jsonOf, paging } from './shows.ts';
 
 /** A stored completion that says which one it is. */
 async function store(client: OpenAI, turn: string): Promise<string> {
@@ -16,6 +16,7 @@ async function storeTwo(client: OpenAI): Promise<string> {
   return first;
 }
 
+const contents = (...said: string[]) => said.map((content) => ({ content }));
 const turn = (name: string) => ({ metadata: { turn: name } });
 
 export const storedChats: RouteCases[] = [
@@ -124,25 +125,6 @@ export const storedChats: RouteCases[] = [
         .list(id, { ...query, ...(after !== undefined && first && { after: first.id }) }, options)
         .asResponse();
     },
-    cases: [
-      {
-        parameter: 'after',
-        support: 'supported',
-        send: { after: 'the first' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject([{ content: 'two' }]),
-      },
-      {
-        parameter: 'limit',
-        support: 'supported',
-        send: { limit: 1 },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject([{ content: 'one' }]),
-      },
-      {
-        parameter: 'order',
-        support: 'supported',
-        send: { order: 'desc' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject([{ content: 'two' }, { content: 'one' }]),
-      },
-    ],
+    cases: paging('asc', contents),
   },
 ];

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { expect } from 'vitest';
 import type { Answer, RouteCases } from '../case.ts';
-import { dataOf, jsonOf } from './shows.ts';
+import { include, jsonOf, paging } from './shows.ts';
 
 const input = ['one', 'two'].map((content) => ({ role: 'user' as const, content }));
 const begin = async (client: OpenAI) => (await client.responses.create({ model: 'gpt-4o', input })).id;
@@ -37,6 +37,23 @@ export const storedResponses: RouteCases[] = [
         schema: 'ResponseStreamEvent',
         shows: (answer) => expect(sequence(answer)[0]).toBe(3),
       },
+      {
+        parameter: 'include_obfuscation',
+        value: 'false',
+        support: 'supported',
+        send: { stream: true, include_obfuscation: false },
+        schema: 'ResponseStreamEvent',
+        shows: ({ events }) => expect(JSON.stringify(events)).not.toContain('obfuscation'),
+      },
+      {
+        parameter: 'include_obfuscation',
+        value: 'true',
+        support: 'ignored',
+        note: 'events are never padded',
+        send: { stream: true, include_obfuscation: true },
+        schema: 'ResponseStreamEvent',
+      },
+      ...include,
     ],
   },
   {
@@ -79,25 +96,6 @@ export const storedResponses: RouteCases[] = [
         .list(id, { ...query, ...(after !== undefined && first && { after: first.id }) }, options)
         .asResponse();
     },
-    cases: [
-      {
-        parameter: 'after',
-        support: 'supported',
-        send: { after: 'the first' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one')),
-      },
-      {
-        parameter: 'limit',
-        support: 'supported',
-        send: { limit: 1 },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('two')),
-      },
-      {
-        parameter: 'order',
-        support: 'supported',
-        send: { order: 'asc' },
-        shows: (answer) => expect(dataOf(answer)).toMatchObject(texts('one', 'two')),
-      },
-    ],
+    cases: [...paging('desc', texts), ...include],
   },
 ];

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createOpenAI } from '@ai-sdk/openai';
 import { audioClip } from '@aigolos/testing';
-import { APICallError, generateSpeech, generateText, streamText, transcribe } from 'ai';
+import { APICallError, generateObject, generateSpeech, generateText, Output, streamText, transcribe } from 'ai';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { Stack } from '../../test/stack.ts';
 
 /** Vercel's AI SDK with its OpenAI provider. */
@@ -35,6 +36,24 @@ export function describeAiSdk(house: () => Stack): void {
       expect(pieces.join('')).toBe(whole.text);
       expect(pieces.length).toBeGreaterThan(1);
       expect(await streamed.usage).toMatchObject({ outputTokens: 20 });
+    });
+
+    test('generates an object of a schema, whole and streamed, by chats and by responses', async () => {
+      const schema = z.object({
+        city: z.enum(['Riga']),
+        people: z.number(),
+        streets: z.array(z.object({ name: z.string(), isLong: z.boolean() })).min(1),
+      });
+      for (const model of [provider().chat('gpt-4o'), provider().responses('gpt-4o')]) {
+        const request = { model, prompt: 'Describe a city.' };
+        const { object, finishReason, warnings } = await generateObject({ ...request, schema });
+        expect(schema.parse(object).city).toBe('Riga');
+        expect([finishReason, warnings]).toEqual(['stop', []]);
+        const streamed = streamText({ ...request, output: Output.object({ schema }) });
+        const partial = await Array.fromAsync(streamed.partialOutputStream);
+        expect(partial.at(-1)).toEqual(object);
+        expect(await streamed.output).toEqual(object);
+      }
     });
 
     test('raises its own error, with our message', async () => {

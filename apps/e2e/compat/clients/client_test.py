@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import unittest
 
 import openai
@@ -48,6 +49,24 @@ class Speech(unittest.TestCase):
             sound = b"".join(response.iter_bytes())
         self.assertEqual(sound[:4], b"RIFF")
         self.assertGreater(len(sound), 1_000)
+
+
+class Batches(unittest.TestCase):
+    def test_a_file_of_calls(self):
+        url = "/v1/chat/completions"
+        body = {"model": "gpt-4o", "messages": WORDS, "max_completion_tokens": 20}
+        lines = [{"custom_id": f"line {n}", "method": "POST", "url": url, "body": body} for n in range(3)]
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        file = client.files.create(file=("in.jsonl", content), purpose="batch")
+        batch = client.batches.create(input_file_id=file.id, endpoint=url, completion_window="24h")
+        deadline = time.monotonic() + 60
+        while batch.status != "completed" and time.monotonic() < deadline:
+            time.sleep(0.2)
+            batch = client.batches.retrieve(batch.id)
+        self.assertEqual(batch.request_counts.completed, 3)
+        answers = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
+        self.assertEqual({answer["custom_id"] for answer in answers}, {"line 0", "line 1", "line 2"})
+        self.assertEqual(answers[0]["response"]["body"]["usage"]["completion_tokens"], 20)
 
 
 class Chat(unittest.TestCase):

@@ -16,7 +16,7 @@ import { streamResponse } from './stream-response.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
 import { streamTranscript } from './stream-transcript.ts';
 import { cancelsOnDisconnect } from './submission-options.ts';
-import { warningsHeader } from './warnings-header.ts';
+import { addWarnings } from './warnings-header.ts';
 
 export interface AnswersDeps extends StreamSpeechDeps {
   jobs: Jobs;
@@ -198,8 +198,7 @@ export function createAnswers(deps: AnswersDeps): Answers {
 function announce(reply: FastifyReply, job: JobSummary, replayed = false): void {
   reply.header('x-job-id', job._id);
   if (replayed) reply.header('idempotent-replayed', 'true');
-  const header = warningsHeader(job.warnings);
-  if (header) reply.header('x-warnings', header);
+  addWarnings(reply, job.warnings);
 }
 
 function lookAgain(reply: FastifyReply, job: JobSummary): void {

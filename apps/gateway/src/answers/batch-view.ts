@@ -17,28 +17,30 @@ export function toBatchView(job: BatchJob): BatchView {
   const status = statusOf(job, kept);
   const counts = result?.counts ?? kept?.counts ?? { total: 0, completed: 0, failed: 0 };
   const finalizingAt = result?.finalizingAt ?? kept?.finalizingAt;
-  const endedAs = (one: typeof status) => (status === one && finishedAt ? unixSeconds(finishedAt) : null);
+  const endedAs = (one: typeof status) => (status === one && finishedAt ? unixSeconds(finishedAt) : undefined);
   const problems = problemsOf(job);
   const { promptTokens = 0, completionTokens = 0 } = result?.usage ?? kept?.usage ?? {};
   return {
     id,
     object: 'batch',
     endpoint: task.endpoint as BatchEndpoint,
-    errors: problems.length > 0 ? { object: 'list', data: problems } : null,
     input_file_id: task.inputFile,
     completion_window: task.completionWindow,
     status,
-    output_file_id: result?.outputFile ?? null,
-    error_file_id: result?.errorFile ?? null,
     created_at: unixSeconds(createdAt),
-    in_progress_at: startedAt && status !== 'validating' ? unixSeconds(startedAt) : null,
     expires_at: inSeconds(task.windowEndsAt),
-    finalizing_at: finalizingAt === undefined ? null : inSeconds(finalizingAt),
-    completed_at: endedAs('completed'),
-    failed_at: endedAs('failed'),
-    expired_at: endedAs('expired'),
-    cancelling_at: cancelRequestedAt ? unixSeconds(cancelRequestedAt) : null,
-    cancelled_at: endedAs('cancelled'),
+    ...present({
+      errors: problems.length > 0 ? { object: 'list' as const, data: problems } : undefined,
+      output_file_id: result?.outputFile,
+      error_file_id: result?.errorFile,
+      in_progress_at: startedAt && status !== 'validating' ? unixSeconds(startedAt) : undefined,
+      finalizing_at: finalizingAt === undefined ? undefined : inSeconds(finalizingAt),
+      completed_at: endedAs('completed'),
+      failed_at: endedAs('failed'),
+      expired_at: endedAs('expired'),
+      cancelling_at: cancelRequestedAt && unixSeconds(cancelRequestedAt),
+      cancelled_at: endedAs('cancelled'),
+    }),
     request_counts: counts,
     usage: {
       input_tokens: promptTokens,
@@ -76,6 +78,12 @@ function problemsOf({ result, failure }: BatchJob): BatchProblem[] {
   if (result && result.problems.length > 0) return result.problems;
   if (!failure) return [];
   return [{ code: failure.code.toLowerCase(), message: failure.message, param: failure.param ?? null, line: null }];
+}
+
+/** OpenAI's schema has no null for what is not there yet. */
+function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+  const there = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(there) as { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
 }
 
 function inSeconds(unixMs: number): number {

@@ -4,7 +4,8 @@ import type { JobNews, Jobs } from '@aigolos/jobs';
 import { createTextFollower } from './text-follower.ts';
 
 export type TextNews =
-  | { type: 'text'; text: string }
+  /** `fence` is that of the attempt which said it. */
+  | { type: 'text'; text: string; fence: number }
   /** The last one: the job has ended, and all of its text was told. */
   | { type: 'ended'; job: JobRecord<'chat'> | JobRecord<'response'> }
   /** The last one: what was told already is not how the text begins that the job has now. */
@@ -25,7 +26,8 @@ export async function* followText(jobs: Jobs, job: AnyJobRecord, signal: AbortSi
     if (ended && !ended.result) return yield { type: 'ended', job: ended };
     const text = news.type === 'delta' ? follower.push(news) : follower.finish(ended?.result?.text ?? '');
     if (text === undefined) return yield { type: 'diverged' };
-    if (text !== '') yield { type: 'text', text };
+    const { fence } = news.type === 'delta' ? news : news.job;
+    if (text !== '') yield { type: 'text', text, fence };
     if (ended) return yield { type: 'ended', job: ended };
   }
 }

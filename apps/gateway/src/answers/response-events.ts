@@ -4,12 +4,10 @@ import { outputId, toResponse, toResponseAtStart } from './response-view.ts';
 import { createTextPieces } from './text-pieces.ts';
 
 /**
- * The number of the last event of a response that ended without an answer: what it said before is not kept, so its other
- * numbers could not be told again.
+ * A response's events in their order. They follow from its record and its text alone: read again, each has the same number,
+ * save the last of one that ended without an answer. What that one said is not kept, so its end has the next number after
+ * what its reader was told.
  */
-const LAST_NUMBER = 2 ** 31 - 1;
-
-/** A response's events in their order. They follow from its record and its text alone: read again, each has the same number. */
 export interface ResponseEvents {
   begun(): ResponseEvent[];
   /** More of the text, however it is cut. */
@@ -19,7 +17,8 @@ export interface ResponseEvents {
   diverged(message: string): ResponseEvent[];
 }
 
-export function createResponseEvents(job: JobRecord<'response'>): ResponseEvents {
+/** @param startingAfter the number of the last event that the reader has; -1 where there is none. */
+export function createResponseEvents(job: JobRecord<'response'>, startingAfter: number): ResponseEvents {
   let next = 0;
   let isRunning = false;
   let isSpeaking = false;
@@ -69,7 +68,8 @@ export function createResponseEvents(job: JobRecord<'response'>): ResponseEvents
       const began = end.startedAt ? running() : [];
       const response = toResponse(end);
       if (!end.result) {
-        next = LAST_NUMBER;
+        // One that was never begun said nothing.
+        if (end.fence > 0) next = Math.max(next, startingAfter + 1);
         return [...began, event('response.failed', { response })];
       }
       const items = response.output.flatMap((item, index) =>
@@ -78,7 +78,6 @@ export function createResponseEvents(job: JobRecord<'response'>): ResponseEvents
       return [...began, ...items, event(lastEventOf(response), { response })];
     },
     diverged(message) {
-      next = LAST_NUMBER;
       return [event('error', { code: 'server_error', message, param: null })];
     },
   };

@@ -17,12 +17,18 @@ export function sendEvents(reply: FastifyReply, events: Readable): FastifyReply 
     .send(events);
 }
 
-/** Says a comment after each `everyMs` of silence, so that nothing between us and the client takes the stream for dead. */
+/** The headers go with the first bytes: who goes on with a job that is silent is not to wait for them. */
+const OPEN_WITHIN_MS = 100;
+
+/**
+ * Says a comment after each `everyMs` of silence, so that nothing between us and the client takes the stream for dead, and
+ * at once where the stream begins with silence.
+ */
 export async function* withHeartbeat(events: AsyncGenerator<string>, everyMs: number): AsyncGenerator<string> {
   try {
-    for (;;) {
+    for (let silenceMs = OPEN_WITHIN_MS; ; silenceMs = everyMs) {
       const next = events.next();
-      while ((await within(next, everyMs)) === SILENT) yield ': still here\n\n';
+      for (; (await within(next, silenceMs)) === SILENT; silenceMs = everyMs) yield ': still here\n\n';
       const { done, value } = await next;
       if (done) return;
       yield value;

@@ -9,6 +9,7 @@ import { whyNoResult } from './result-body.ts';
 import { type ResultBlobs, readFile } from './result-files.ts';
 import { sseEvent } from './server-sent-events.ts';
 import { goesOn } from './stream-completion.ts';
+import { createStreamIds } from './stream-ids.ts';
 import { type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
 import { AUDIO_TOKENS_PER_SECOND } from './token-usage.ts';
 
@@ -50,17 +51,19 @@ async function* followSound(
   yield { type: 'ended', job: ended };
 }
 
-const event = (data: SpeechEvent) => sseEvent(data);
+const event = (id: string, data: SpeechEvent) => sseEvent(data, { id });
 
 async function* speechEvents(job: SpeechJob, news: AsyncGenerator<SoundNews>): AsyncGenerator<string> {
+  // The events of a job tell no sound: after each of these they tell its states.
+  const ids = createStreamIds();
   for await (const item of news) {
     if (item.type === 'sound') {
-      yield event({ type: 'speech.audio.delta', audio: item.bytes.toString('base64') });
+      yield event(ids.here(), { type: 'speech.audio.delta', audio: item.bytes.toString('base64') });
       continue;
     }
     const { result } = item.job;
     if (!result) throw whyNoResult(item.job);
-    return yield event({
+    return yield event(ids.ended(item.job), {
       type: 'speech.audio.done',
       usage: toTokenUsage(item.job, result),
       expires_at: expiresAt(item.job),

@@ -8,6 +8,7 @@ import { followText, type TextNews } from './follow-text.ts';
 import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
 import { sseEvent } from './server-sent-events.ts';
+import { createStreamIds } from './stream-ids.ts';
 
 export interface StreamOptions extends EventStreamOptions {
   includeUsage: boolean;
@@ -15,7 +16,7 @@ export interface StreamOptions extends EventStreamOptions {
 }
 
 /**
- * A chat job's answer as OpenAI's server-sent events, while it is made.
+ * A chat job's answer as OpenAI's server-sent events, while it is made. Each has an id, save an error: the one before stands.
  * @throws the job's error where it ended without a result before anything was said.
  */
 export async function streamCompletion(
@@ -32,12 +33,13 @@ async function* completionEvents(
   news: AsyncGenerator<TextNews>,
   includeUsage: boolean,
 ): AsyncGenerator<string> {
-  const chunk = (choice: Parameters<typeof toChunk>[1], more: Partial<ChatCompletionChunk> = {}) =>
-    sseEvent({ ...toChunk(job, choice), ...more, ...(includeUsage && { usage: null }) });
+  const ids = createStreamIds();
+  const chunk = (choice: Parameters<typeof toChunk>[1], more: Partial<ChatCompletionChunk> = {}, id = ids.here()) =>
+    sseEvent({ ...toChunk(job, choice), ...more, ...(includeUsage && { usage: null }) }, { id });
   yield chunk({ delta: { role: 'assistant', content: '' } });
   for await (const item of news) {
     if (item.type === 'text') {
-      yield chunk({ delta: { content: item.text } });
+      yield chunk({ delta: { content: item.text } }, {}, ids.said(item.text, item.fence));
       continue;
     }
     if (item.type === 'diverged') throw startedAnew(job);
@@ -48,8 +50,8 @@ async function* completionEvents(
       yield chunk({ delta: { tool_calls: [{ index, ...toToolCallView(call) }] } });
     }
     yield chunk({ finish_reason: finishReason }, { expires_at: expiresAt(item.job) });
-    if (includeUsage) yield sseEvent(toUsageChunk(item.job as JobRecord<'chat'>));
-    return yield sseEvent('[DONE]');
+    if (includeUsage) yield sseEvent(toUsageChunk(item.job as JobRecord<'chat'>), { id: ids.here() });
+    return yield sseEvent('[DONE]', { id: ids.ended(item.job) });
   }
   throw goesOn(job);
 }

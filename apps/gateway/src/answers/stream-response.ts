@@ -6,6 +6,7 @@ import type { Logger } from '@aigolos/runtime';
 import { followText } from './follow-text.ts';
 import { createResponseEvents } from './response-events.ts';
 import { sseEvent, withHeartbeat } from './server-sent-events.ts';
+import { createStreamIds } from './stream-ids.ts';
 
 export interface ResponseStreamOptions {
   /** The number of the last event that the client has; -1 where it has none. */
@@ -30,20 +31,36 @@ async function* eventsAfter(
   { startingAfter, signal, log }: ResponseStreamOptions,
 ): AsyncGenerator<string> {
   try {
-    for await (const event of allEvents(jobs, job, signal)) {
-      if (event.sequence_number > startingAfter) yield sseEvent(event, { event: event.type });
+    for await (const { event, id } of allEvents(jobs, job, { startingAfter, signal })) {
+      if (event.sequence_number > startingAfter) yield sseEvent(event, { event: event.type, ...(id && { id }) });
     }
   } catch (error) {
     log.error({ err: error, jobId: job._id }, 'a stream failed');
   }
 }
 
-async function* allEvents(jobs: Jobs, job: JobRecord<'response'>, signal: AbortSignal): AsyncGenerator<ResponseEvent> {
-  const events = createResponseEvents(job);
-  yield* events.begun();
+async function* allEvents(
+  jobs: Jobs,
+  job: JobRecord<'response'>,
+  { startingAfter, signal }: Pick<ResponseStreamOptions, 'startingAfter' | 'signal'>,
+): AsyncGenerator<{ event: ResponseEvent; id?: string }> {
+  const events = createResponseEvents(job, startingAfter);
+  const ids = createStreamIds();
+  const tell = (event: ResponseEvent, fence?: number) => {
+    const isText = event.type === 'response.output_text.delta';
+    return { event, id: isText ? ids.said(String(event['delta']), fence) : ids.here() };
+  };
+  for (const event of events.begun()) yield tell(event);
   for await (const news of followText(jobs, job, signal)) {
-    if (news.type === 'text') yield* events.said(news.text);
-    else if (news.type === 'ended') yield* events.ended(news.job as JobRecord<'response'>);
-    else yield* events.diverged(`The answer was begun anew after a failure: GET /v1/responses/${job._id} has it.`);
+    if (news.type === 'text') {
+      for (const event of events.said(news.text)) yield tell(event, news.fence);
+    } else if (news.type === 'ended') {
+      const rest = events.ended(news.job as JobRecord<'response'>);
+      for (const event of rest.slice(0, -1)) yield tell(event, news.job.fence);
+      for (const event of rest.slice(-1)) yield { event, id: ids.ended(news.job) };
+    } else {
+      const message = `The answer was begun anew after a failure: GET /v1/responses/${job._id} has it.`;
+      for (const event of events.diverged(message)) yield { event };
+    }
   }
 }

@@ -7,6 +7,7 @@ import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
 import { sseEvent } from './server-sent-events.ts';
 import { goesOn } from './stream-completion.ts';
+import { createStreamIds } from './stream-ids.ts';
 import { AUDIO_TOKENS_PER_SECOND } from './token-usage.ts';
 
 /** Nobody tells them apart. */
@@ -24,23 +25,31 @@ export async function streamTranscript(
   return openEventStream(job, followTranscript(jobs, job, signal), (news) => transcriptEvents(job, news), options);
 }
 
-const event = (data: TranscriptEvent) => sseEvent(data);
+const event = (id: string, data: TranscriptEvent) => sseEvent(data, { id });
 
 async function* transcriptEvents(job: TranscriptJob, news: AsyncGenerator<TranscriptNews>): AsyncGenerator<string> {
   const { responseFormat, segmentTimestamps = true } = job.task;
   const tellsSegments = responseFormat === 'verbose_json' && segmentTimestamps;
+  const ids = createStreamIds();
   for await (const item of news) {
     if (item.type === 'diverged') throw startedAnew(job);
     if (item.type === 'said') {
-      if (item.text !== '') yield event({ type: 'transcript.text.delta', delta: item.text });
+      if (item.text !== '') yield event(ids.said(item.text), { type: 'transcript.text.delta', delta: item.text });
       for (const { id, start, end, text } of tellsSegments ? item.segments : []) {
-        yield event({ type: 'transcript.text.segment', id: `seg_${id}`, start, end, text, speaker: SPEAKER });
+        yield event(ids.here(), {
+          type: 'transcript.text.segment',
+          id: `seg_${id}`,
+          start,
+          end,
+          text,
+          speaker: SPEAKER,
+        });
       }
       continue;
     }
     const { result } = item.job;
     if (!result) throw whyNoResult(item.job);
-    return yield event({
+    return yield event(ids.ended(item.job), {
       type: 'transcript.text.done',
       text: result.text,
       usage: toTokenUsage(result),

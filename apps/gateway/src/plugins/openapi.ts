@@ -2,12 +2,14 @@ import swagger from '@fastify/swagger';
 import fp from 'fastify-plugin';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { describeEvents, OPENAPI_VERSION } from './described-events.ts';
 
 interface Operation {
   requestBody?: { required: boolean };
+  responses: Parameters<typeof describeEvents>[0];
 }
 
-/** Collects the schemas of all routes that are registered after it into one OpenAPI 3.1 document. */
+/** Collects the schemas of all routes that are registered after it into one OpenAPI 3.2 document. */
 export const openApi = fp(async (app) => {
   /** Operations whose body may be left out, such as `post /v1/exports`; the collector takes every body for required. */
   const withoutBody = new Set<string>();
@@ -36,11 +38,13 @@ export const openApi = fp(async (app) => {
     transformObject: (document) => {
       const description = jsonSchemaTransformObject(document) as { paths: Record<string, Record<string, Operation>> };
       for (const [path, operations] of Object.entries(description.paths)) {
-        for (const [method, { requestBody }] of Object.entries(operations)) {
+        for (const [method, { requestBody, responses }] of Object.entries(operations)) {
+          describeEvents(responses);
           if (requestBody && withoutBody.has(`${method} ${path}`)) requestBody.required = false;
         }
       }
-      return description;
+      // The collector writes 3.1, which knows all else that stands here.
+      return { ...description, openapi: OPENAPI_VERSION };
     },
   });
 });

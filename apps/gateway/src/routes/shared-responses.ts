@@ -1,5 +1,6 @@
 import { JobViewSchema, OpenAIErrorBodySchema, ProblemSchema } from '@aigolos/contracts';
 import { z } from 'zod';
+import { LAST_DATA } from '../plugins/described-events.ts';
 
 /** Of a submission whose client does not wait for its end. */
 export const acceptedJob = {
@@ -12,6 +13,12 @@ export const subtitleContent = {
   'application/x-subrip': { schema: z.string() },
   'text/vtt': { schema: z.string() },
 };
+
+/** Of a stream of events, whose last one says why it was broken off where it was; a whole one may end with a text that is no JSON. */
+export function eventsOf<Event extends z.ZodType>(event: Event, { lastData }: { lastData?: string } = {}) {
+  const data = z.union([event, OpenAIErrorBodySchema]);
+  return { schema: lastData === undefined ? data : data.meta({ [LAST_DATA]: lastData }) };
+}
 
 const openAIError = {
   description: "What was wrong, in OpenAI's shape",

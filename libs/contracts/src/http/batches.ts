@@ -59,20 +59,20 @@ export const BATCH_STATUSES = [
   'cancelled',
 ] as const;
 
-const time = z.number().int().nullable();
+const time = z.number().int().optional();
 
-/** OpenAI's batch object. Times are Unix seconds; `expires_at` is when its completion window ends. */
+/** OpenAI's batch object, whose fields are absent where there is nothing to say. Times are Unix seconds; `expires_at` is when its completion window ends. */
 export const BatchViewSchema = z
   .object({
     id: z.string(),
     object: z.literal('batch'),
     endpoint: openEnum(BATCH_ENDPOINTS),
-    errors: z.object({ object: z.literal('list'), data: z.array(BatchProblemSchema) }).nullable(),
+    errors: z.object({ object: z.literal('list'), data: z.array(BatchProblemSchema) }).optional(),
     input_file_id: z.string(),
     completion_window: z.string(),
     status: z.enum(BATCH_STATUSES),
-    output_file_id: z.string().nullable(),
-    error_file_id: z.string().nullable(),
+    output_file_id: z.string().optional(),
+    error_file_id: z.string().optional(),
     created_at: z.number().int(),
     in_progress_at: time,
     expires_at: time,
@@ -103,8 +103,8 @@ export const BatchListSchema = z
   .object({
     object: z.literal('list'),
     data: z.array(BatchViewSchema),
-    first_id: z.string().nullable(),
-    last_id: z.string().nullable(),
+    first_id: z.string(),
+    last_id: z.string(),
     has_more: z.boolean(),
   })
   .meta({ id: 'BatchList' });

@@ -106,7 +106,9 @@ export const ChatCompletionRequestSchema = z
     model: NameSchema,
     messages: z.array(ChatRequestMessageSchema).min(1).max(LIMITS.chatMessages),
     stream: z.boolean().nullish(),
-    stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),
+    stream_options: z
+      .object({ include_usage: z.boolean().optional(), include_obfuscation: z.boolean().optional() })
+      .nullish(),
     max_tokens: z.number().int().min(1).nullish(),
     max_completion_tokens: z.number().int().min(1).nullish(),
     temperature: numberBetween('temperature', 0, 2).nullish(),

@@ -11,7 +11,10 @@ export const ConversationViewSchema = z
     created_at: z.number().int(),
     metadata: z.record(z.string(), z.string()),
     updated_at: z.number().int(),
-    message_count: z.number().int(),
+    message_count: z
+      .number()
+      .int()
+      .describe('Messages that stand in it, calls and their outputs too; not those that were deleted'),
     expires_at: z.number().int().nullable(),
   })
   .meta({ id: 'Conversation' });

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { ErasureScopeSchema } from '../jobs/erasure.ts';
 import { JobStatusSchema } from '../jobs/status.ts';
-import { NameSchema } from './common.ts';
+import { JOB_PRIORITIES } from '../jobs/terms.ts';
+import { NameSchema, openEnum } from './common.ts';
+import { bodyTerms } from './submissions.ts';
 
 export const ErasureRequestSchema = z
   .object({
     scope: ErasureScopeSchema,
+    ...bodyTerms,
     username: NameSchema.optional().describe("Whose data, where it is not the caller's own; needs an operator's key"),
   })
   .meta({ id: 'ErasureRequest' });
@@ -22,6 +25,7 @@ export const ErasureViewSchema = z
     created_at: z.number().int(),
     finished_at: z.number().int().nullable(),
     expires_at: z.number().int().nullable().describe('When this record is deleted; the receipt stays valid'),
+    priority: openEnum(JOB_PRIORITIES),
     attempt: z.number().int(),
     removed: z.record(z.string(), z.number().int()).nullable().describe('How many of each kind were removed'),
     pending: z

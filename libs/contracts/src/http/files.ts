@@ -67,8 +67,8 @@ export const FileListSchema = z
   .object({
     object: z.literal('list'),
     data: z.array(FileViewSchema),
-    first_id: z.string().nullable(),
-    last_id: z.string().nullable(),
+    first_id: z.string().describe('Empty where nothing is on the page'),
+    last_id: z.string().describe('Empty where nothing is on the page'),
     has_more: z.boolean(),
   })
   .meta({ id: 'FileList' });

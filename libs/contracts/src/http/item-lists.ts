@@ -13,8 +13,8 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   return z.object({
     object: z.literal('list'),
     data: z.array(item),
-    first_id: z.string().nullable(),
-    last_id: z.string().nullable(),
+    first_id: z.string().describe('Empty where nothing is on the page'),
+    last_id: z.string().describe('Empty where nothing is on the page'),
     has_more: z.boolean(),
   });
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 import { checkMessage } from './chat.ts';
 import { countCharacters } from './common.ts';
-import { listOf } from './item-lists.ts';
+import { IncludeQuerySchema } from './include.ts';
+import { ItemPageQuerySchema, listOf } from './item-lists.ts';
 
 const ITEM_ERROR =
   'must be a message of text, a function_call or a function_call_output; images, audio, files and references are not supported';
@@ -82,5 +83,8 @@ export const ItemViewSchema = z
   ])
   .meta({ id: 'Item' });
 export type ItemView = z.infer<typeof ItemViewSchema>;
+
+/** Which page of a list of items. */
+export const ItemListQuerySchema = ItemPageQuerySchema.extend(IncludeQuerySchema.shape);
 
 export const ItemListSchema = listOf(ItemViewSchema).meta({ id: 'ItemList' });

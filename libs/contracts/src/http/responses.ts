@@ -4,6 +4,7 @@ import { RetentionWishSchema } from '../retention.ts';
 import { checkMessage } from './chat.ts';
 import { NameSchema, numberBetween } from './common.ts';
 import { deletedBy } from './erasures.ts';
+import { IncludeQuerySchema } from './include.ts';
 import { InputItemSchema, ItemViewSchema, whatIsWrong } from './items.ts';
 import { MetadataSchema } from './submissions.ts';
 import { checkToolChoice, FunctionSchema, NAME_ERROR, NAME_OF_FUNCTION, TYPE_OF_TOOL } from './tools.ts';
@@ -121,6 +122,8 @@ export type ResponseEvent = z.infer<typeof ResponseEventSchema>;
 export const ResponseQuerySchema = z.object({
   stream: z.stringbool().default(false).describe('Its events, from the first one, or after `starting_after`'),
   starting_after: z.coerce.number().int().min(0).optional().describe('`sequence_number` of the last event that came'),
+  include_obfuscation: z.stringbool().optional().describe('Ignored with a warning: events are never padded'),
+  ...IncludeQuerySchema.shape,
 });
 
 export const ResponseDeletedSchema = z

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { JobPrioritySchema } from '../jobs/terms.ts';
+import { WebhookUrlSchema } from '../webhooks/endpoints.ts';
 
 /** Bounds of what a request that makes work may say beside its body. */
 export const SUBMISSION_LIMITS = {
@@ -52,3 +54,9 @@ export const MetadataSchema = z
     const pairs = Object.keys(metadata).length;
     if (pairs > metadataPairs) context.addIssue(`metadata must have at most ${metadataPairs} pairs, not ${pairs}`);
   });
+
+/** What the body of our own routes may say of that which headers may say too; it stands above them. */
+export const bodyTerms = {
+  priority: JobPrioritySchema.optional().describe('As in X-Priority'),
+  webhook_url: WebhookUrlSchema.optional().describe('As in X-Webhook-Url'),
+};

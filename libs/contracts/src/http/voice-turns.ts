@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { FinishReasonSchema } from '../jobs/chat.ts';
 import { SpeechFormatSchema } from '../jobs/speech.ts';
-import { JobPrioritySchema } from '../jobs/terms.ts';
 import { LIMITS } from '../limits.ts';
 import { RetentionWishSchema } from '../retention.ts';
-import { WebhookUrlSchema } from '../webhooks/endpoints.ts';
 import { LanguageSchema, NameSchema, numberBetween } from './common.ts';
-import { MetadataSchema } from './submissions.ts';
+import { bodyTerms, MetadataSchema } from './submissions.ts';
 
 /** Form fields are texts. */
 const json = <Schema extends z.ZodType>(schema: Schema) =>
@@ -39,8 +37,7 @@ export const VoiceTurnFieldsSchema = z.looseObject({
   instructions: z.string().max(LIMITS.chatMessageCharacters).optional().describe('How to answer, of this turn alone'),
   max_completion_tokens: z.coerce.number().int().min(1).optional().describe('The longest answer'),
   retention: RetentionWishSchema.optional().describe('As in X-Retention'),
-  priority: JobPrioritySchema.optional().describe('As in X-Priority'),
-  webhook_url: WebhookUrlSchema.optional().describe('As in X-Webhook-Url'),
+  ...bodyTerms,
   metadata: json(MetadataSchema).optional().describe('A JSON object of up to 16 pairs, kept with the job'),
 });
 export type VoiceTurnFields = z.infer<typeof VoiceTurnFieldsSchema>;

@@ -6,6 +6,7 @@ export interface ConversationRecord {
   account: string;
   /** The turn that the next chat job of this conversation gets. */
   nextTurn: number;
+  /** Places that are taken, those of deleted messages too: it only grows. How many messages stand is counted. */
   messageCount: number;
   /** What a client noted on it; absent where nothing. */
   metadata?: Record<string, string>;

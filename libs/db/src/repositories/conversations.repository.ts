@@ -47,10 +47,12 @@ export interface ConversationsRepository {
     conversation: string,
     page: { limit: number; after?: number | undefined; order: 'asc' | 'desc' },
   ): Promise<MessageRecord[]>;
+  /** How many messages stand in it: those that were deleted do not. */
+  countMessages(conversation: string): Promise<number>;
   item(conversation: string, id: string): Promise<MessageRecord | undefined>;
   /** Takes away what was said; its place stays taken, so that a turn which is written again does not bring it back. */
   clearItem(conversation: string, id: string): Promise<boolean>;
-  /** A message is there: moves `updatedAt`, `expiresAt` and the count forward, never back. */
+  /** A message is there: moves `updatedAt`, `expiresAt` and the number of places forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
   /** In their order; `after` is the last one of the page before. */
   idsOf(account: string, page: { limit: number; after?: string | undefined }): Promise<string[]>;
@@ -216,6 +218,7 @@ export function createConversationsRepository(
         .sort({ seq: order === 'asc' ? 1 : -1 })
         .limit(limit)
         .lean(),
+    countMessages: (conversation) => Message.countDocuments({ conversation, deletedAt: NOT_THERE }),
     async item(conversation, id) {
       return (await Message.findOne({ _id: id, conversation, deletedAt: NOT_THERE }).lean()) ?? undefined;
     },

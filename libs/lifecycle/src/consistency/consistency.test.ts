@@ -52,7 +52,7 @@ test('what fits together is left alone', async () => {
   await at.db.access.createKey({ account: at.account, role: 'user', label: 'test' });
   const transcription = await insertTranscription({ finishedAt: new Date() });
   await at.storeBlob(`${transcription}/input`);
-  await requestErasure(at, at.account, { type: 'job', id: job });
+  await requestErasure(at, at.account, { scope: { type: 'job', id: job } });
   expect(await findings()).toEqual([]);
   expect(await sweepTwice(true)).toEqual([{}, {}]);
 });
@@ -65,7 +65,7 @@ test('files without a record are deleted', async () => {
 
 test('what a worker still wrote for a job that was erased is deleted', async () => {
   const id = await at.insertJob({ status: 'in_progress', fence: 1, leaseUntil: new Date(0) });
-  const job = await requestErasure(at, at.account, { type: 'job', id });
+  const job = await requestErasure(at, at.account, { scope: { type: 'job', id } });
   await createEraser(at)({ job, signal });
   await at.storeBlob(`${id}/output-1.wav`);
   expect(await at.db.jobs.finish(id, 1, { status: 'completed', finishedAt: new Date() })).toBe(false);
@@ -243,7 +243,7 @@ describe('an erasure', () => {
   test('whose things are there again is told of, and they are removed when somebody asks for it', async () => {
     const id = await at.insertJob();
     const [record] = [await at.db.jobs.find(id)];
-    const job = await requestErasure(at, at.account, { type: 'job', id });
+    const job = await requestErasure(at, at.account, { scope: { type: 'job', id } });
     await createEraser(at)({ job, signal });
     await at.db.jobs.insert(record as JobRecord);
     expect(await sweepTwice()).toEqual([{}, {}]);
@@ -254,14 +254,14 @@ describe('an erasure', () => {
   test('says nothing of what was brought back by an import', async () => {
     const id = await at.insertJob();
     const record = (await at.db.jobs.find(id)) as AnyJobRecord;
-    const job = await requestErasure(at, at.account, { type: 'job', id });
+    const job = await requestErasure(at, at.account, { scope: { type: 'job', id } });
     await createEraser(at)({ job, signal });
     await at.db.transfer.insert('job', [record]);
     expect(await findings()).toEqual([]);
   });
 
   test('that has not ended for long is told of, with what is in its way', async () => {
-    const job = await requestErasure(at, at.account, { type: 'job', id: 'cht_1' });
+    const job = await requestErasure(at, at.account, { scope: { type: 'job', id: 'cht_1' } });
     const late = { ...job, _id: newId('erasure'), createdAt: new Date(Date.now() - 2 * 60 * 60_000) };
     await at.db.jobs.insert(late);
     await at.db.erasures.note(late._id, 'chat', ['cht_1']);

@@ -2,7 +2,7 @@ import { BatchListQuerySchema, BatchListSchema, BatchRequestSchema, BatchViewSch
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { toBatchView } from '../../answers/batch-view.ts';
-import { pageOf } from '../../answers/item-pages.ts';
+import { openAIPageOf } from '../../answers/item-pages.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { warningsHeader } from '../../answers/warnings-header.ts';
 import { openAIErrors } from '../shared-responses.ts';
@@ -47,7 +47,7 @@ export const batchRoutes: FastifyPluginAsyncZod<BatchesDeps & { options: ReadSub
     },
     async ({ account, query }) => {
       const page = await batches.list(account, query);
-      return pageOf(page.batches.map(toBatchView), page.hasMore);
+      return openAIPageOf(page.batches.map(toBatchView), page.hasMore);
     },
   );
 

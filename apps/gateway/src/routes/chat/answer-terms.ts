@@ -3,10 +3,8 @@ import {
   type ChatTask,
   type FunctionOffer,
   type ModelInfo,
-  NotFoundError,
   ValidationError,
 } from '@aigolos/contracts';
-import type { Database } from '@aigolos/db';
 
 /** @throws ValidationError where the model cannot call functions: it would answer as if there were none. */
 export function assertKnowsTools({ id, capabilities = [] }: Pick<ModelInfo, 'id' | 'capabilities'>): void {
@@ -47,17 +45,4 @@ export function toolFields({
 /** The conversation that a request names, by its id or as an object with it. */
 export function conversationName(named: string | { id: string } | null | undefined): string | undefined {
   return typeof named === 'object' ? named?.id : named;
-}
-
-/** @throws NotFoundError where a turn cannot be taken in it; `new` begins one. */
-export async function assertConversation(
-  conversations: Pick<Database['conversations'], 'findOwned'>,
-  account: string,
-  wanted: string | undefined,
-): Promise<void> {
-  if (wanted === undefined || wanted === 'new' || (await conversations.findOwned(account, wanted))) return;
-  throw new NotFoundError(`There is no conversation ${wanted}; send "new" to begin one.`, {
-    code: 'CONVERSATION_NOT_FOUND',
-    param: 'conversation',
-  });
 }

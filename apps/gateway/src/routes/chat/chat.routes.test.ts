@@ -2,6 +2,7 @@ import { ChatCompletionSchema, type ConversationView, type JobView, LlmServiceEr
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CHAT, ended, heldBack, said } from '../../../test/answers.ts';
+import { eventsIn, type ReceivedEvent, receivedIn, textIn } from '../../../test/events.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
@@ -261,6 +262,48 @@ describe('a streamed chat', () => {
     expect(events.at(-3)).toMatchObject({ choices: [{ delta: {}, finish_reason: 'stop' }] });
     expect(events.at(-2)).toMatchObject({ choices: [], usage: { total_tokens: 5 } });
     expect(new Set(events.slice(0, -1).map((event) => (event as { id?: string }).id)).size).toBe(1);
+  });
+
+  test('has ids after each of which the events of its job go on, while it is made and after its end', async () => {
+    const rest = Promise.withResolvers<void>();
+    await house.work('chat', async ({ emitDelta }) => {
+      emitDelta('one ');
+      emitDelta('two ');
+      await rest.promise;
+      emitDelta('three 😀');
+      return said('one two three 😀');
+    });
+    const response = await stream({ stream_options: { include_usage: true } });
+    const resume = (id: string) =>
+      house.call(`/v1/jobs/${response.headers.get('x-job-id')}/events`, { headers: { 'last-event-id': id } });
+    const goesOn = async ({ id }: ReceivedEvent, read: string) => {
+      const events = await Array.fromAsync(eventsIn(await resume(id)));
+      const deltas = events.flatMap(({ data }) => (data.type === 'job.delta' ? [data.delta] : []));
+      // Nothing comes twice.
+      expect(read + deltas.join('')).toBe('one two three 😀');
+      expect([textIn(events, read), events.at(-1)?.name]).toEqual(['one two three 😀', 'job.completed']);
+    };
+    const chunks = receivedIn(response);
+    const seen: { event: ReceivedEvent; read: string }[] = [];
+    const next = async () => {
+      const { value: event } = (await chunks.next()) as { value: ReceivedEvent | undefined };
+      if (event)
+        seen.push({
+          event,
+          read: (seen.at(-1)?.read ?? '') + (event.data === '[DONE]' ? '' : textOf([JSON.parse(event.data)])),
+        });
+      return event;
+    };
+    while (seen.at(-1)?.read !== 'one two ') await next();
+    const whileItRuns = seen.map(({ event, read }) => goesOn(event, read));
+    rest.resolve();
+    await Promise.all(whileItRuns);
+    while (await next());
+    const last = seen.pop();
+    expect(last?.event.data).toBe('[DONE]');
+    expect((await resume(last?.event.id ?? '')).status).toBe(204);
+    expect(seen.length).toBeGreaterThan(4);
+    for (const { event, read } of seen) await goesOn(event, read);
   });
 
   test('over an attempt that failed in the middle says every piece once', async () => {

@@ -2,7 +2,7 @@ import { ChatCompletionChunkSchema, ChatCompletionRequestSchema, ChatCompletionS
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Answers } from '../../answers/answers.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
-import { acceptedJob, openAIErrors } from '../shared-responses.ts';
+import { acceptedJob, eventsOf, openAIErrors } from '../shared-responses.ts';
 import { type ChatDeps, createChat } from './chat.service.ts';
 
 export const chatRoutes: FastifyPluginAsyncZod<
@@ -23,7 +23,7 @@ export const chatRoutes: FastifyPluginAsyncZod<
             description: 'The answer, whole or in pieces',
             content: {
               'application/json': { schema: ChatCompletionSchema },
-              'text/event-stream': { schema: ChatCompletionChunkSchema },
+              'text/event-stream': eventsOf(ChatCompletionChunkSchema, { lastData: '[DONE]' }),
             },
           },
           202: acceptedJob,

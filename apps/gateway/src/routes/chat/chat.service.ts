@@ -12,7 +12,8 @@ import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
-import { assertConversation, assertKnowsTools, conversationName, schemaFormat, toolFields } from './answer-terms.ts';
+import { assertConversation } from '../conversations/assert-conversation.ts';
+import { assertKnowsTools, conversationName, schemaFormat, toolFields } from './answer-terms.ts';
 
 export interface ChatDeps {
   jobs: Jobs;
@@ -36,7 +37,14 @@ const REFUSED = {
 export function createChat({ jobs, models, conversations }: ChatDeps): Chat {
   return {
     async submit(account, request, options) {
-      const warnings = checkOptions(request, { known: ChatCompletionRequestSchema.shape, refused: REFUSED });
+      const parts = {
+        'messages.name': request.messages.some((message) => message.role !== 'tool' && message.name !== undefined),
+        'stream_options.include_obfuscation': request.stream_options?.include_obfuscation,
+      };
+      const warnings = checkOptions(
+        { ...request, ...parts },
+        { known: ChatCompletionRequestSchema.shape, refused: REFUSED },
+      );
       const { retention, metadata } = request;
       const asked = { kind: 'chat', account, body: request, said: { retention, metadata }, options } as const;
       return submitOnce(jobs, asked, async () => {

@@ -9,9 +9,7 @@ import {
 } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { heldOpenSignal } from '../../answers/held-open.ts';
-import { deletedBy } from '../erasures/erasure-view.ts';
-import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import { awaitDeletion } from '../erasures/deletion.ts';
 import { openAIErrors } from '../shared-responses.ts';
 import { createStoredChats, type StoredChatsDeps } from './stored-chats.service.ts';
 
@@ -81,11 +79,8 @@ export const storedChatRoutes: FastifyPluginAsyncZod<StoredChatsDeps & { stoppin
       }),
     },
     async ({ account, params: { id } }, reply) => {
-      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
-      const erasure = await chats.delete(account, id, until);
-      return reply
-        .code(erasure.result ? 200 : 202)
-        .send({ id, object: 'chat.completion.deleted' as const, deleted: true as const, ...deletedBy(erasure) });
+      const { status, fields } = await awaitDeletion(reply, stopping, (until) => chats.delete(account, id, until));
+      return reply.code(status).send({ id, object: 'chat.completion.deleted' as const, ...fields });
     },
   );
 };

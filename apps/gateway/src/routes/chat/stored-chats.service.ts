@@ -8,7 +8,7 @@ import {
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import { toChatCompletion, toToolCallView } from '../../answers/chat-completion.ts';
-import { type Page, pageIn, pageOf } from '../../answers/item-pages.ts';
+import { openAIPageOf, type Page, pageIn } from '../../answers/item-pages.ts';
 import type { Erasure, Erasures } from '../erasures/erasures.service.ts';
 
 export interface StoredChatsDeps {
@@ -50,7 +50,7 @@ export function createStoredChats({ jobs, erasures }: StoredChatsDeps): StoredCh
         model,
         metadata: metadataIn(query),
       });
-      return pageOf(chats.map(toStored), hasMore);
+      return openAIPageOf(chats.map(toStored), hasMore);
     },
     get: async (account, id) => toStored(await find(account, id)),
     async messages(account, id, page) {

@@ -47,6 +47,12 @@ test('items stand between turns in their order, in both directions, page by page
   expect(await client.conversations.items.retrieve(last.id, { conversation_id: id })).toEqual(last);
 });
 
+test('a page with nothing on it has texts in all places where OpenAI has them', async () => {
+  const { id } = await client.conversations.create();
+  const page = await (await house.call(`/v1/conversations/${id}/items`)).json();
+  expect(page).toEqual({ object: 'list', data: [], first_id: '', last_id: '', has_more: false });
+});
+
 test('a deleted item is gone for readers and turns, and a turn that is written again does not bring it back', async () => {
   const { id } = await client.conversations.create();
   const turn = await client.responses.create({ model: 'gpt-4o', input: 'asked', conversation: id });
@@ -96,6 +102,31 @@ test('turns and items that are written at the same moment each have a place of t
   expect(order.replace(/[qa]/g, '')).toBe('xy');
 });
 
+test('the count is of the items that stand in it, whatever was added and deleted at the same moment', async () => {
+  const { id, ...begun } = await client.conversations.create({ items: [message('one'), message('two')] });
+  expect(begun).toMatchObject({ message_count: 2 });
+  const turn = await client.responses.create({ model: 'gpt-4o', input: 'asked', conversation: id });
+  const count = async () => (await client.conversations.retrieve(id)) as unknown as { message_count: number };
+  expect(await count()).toMatchObject({ message_count: 4 });
+  const [answer] = turn.output as { id: string }[];
+  const [added] = (await client.conversations.items.create(id, { items: [message('three')] })).data;
+  expect(await count()).toMatchObject({ message_count: 5 });
+  const [first, second] = (await client.conversations.items.list(id, { order: 'asc' })).data;
+  const at = { conversation_id: id };
+  await Promise.all([
+    ...[answer, added, first, second].map((item) => client.conversations.items.delete(item?.id ?? '', at)),
+    // The same again: one of the two finds it, and it is counted out once.
+    client.conversations.items.delete(first?.id ?? '', at).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    }),
+    ...['four', 'five', 'six'].map((text) => client.conversations.items.create(id, { items: [message(text)] })),
+    ...Array.from({ length: 3 }, count),
+  ]);
+  expect(await count()).toMatchObject({ message_count: 4 });
+  const left = await Array.fromAsync(client.conversations.items.list(id, { order: 'asc' }));
+  expect(left).toHaveLength(4);
+});
+
 test('what is too long, too much or somebody else’s is refused', async () => {
   const long = client.conversations.create({ items: [message('x'.repeat(6_000))] });
   await expect(long).rejects.toThrow(BadRequestError);
@@ -107,4 +138,19 @@ test('what is too long, too much or somebody else’s is refused', async () => {
     const answer = await house.call(`/v1/conversations/${id}${path}`, { key: house.keys.stranger });
     expect(answer.status).toBe(404);
   }
+});
+
+test('what is to be included of an item is warned of, and refused where it is nothing of OpenAI’s', async () => {
+  const { id } = await client.conversations.create({ items: [message('hi')] });
+  const path = `/v1/conversations/${id}/items`;
+  const warning = 'Ignored, because not supported: include.';
+  for (const query of ['include[]=reasoning.encrypted_content', 'include=reasoning.encrypted_content']) {
+    expect((await house.call(`${path}?${query}`)).headers.get('x-warnings')).toBe(warning);
+  }
+  expect((await house.call(path)).headers.get('x-warnings')).toBeNull();
+  const refused = await house.call(`${path}?include=message.output_text.logprobs&include=everything`);
+  expect([refused.status, await refused.json()]).toMatchObject([
+    400,
+    { error: { param: 'include', message: expect.stringContaining('message.output_text.logprobs') } },
+  ]);
 });

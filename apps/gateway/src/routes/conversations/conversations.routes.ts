@@ -2,17 +2,17 @@ import {
   ConversationDeletedSchema,
   ConversationRequestSchema,
   ConversationViewSchema,
+  IncludeQuerySchema,
+  ItemListQuerySchema,
   ItemListSchema,
-  ItemPageQuerySchema,
   ItemsRequestSchema,
   ItemViewSchema,
   MetadataUpdateSchema,
 } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { heldOpenSignal } from '../../answers/held-open.ts';
-import { deletedBy } from '../erasures/erasure-view.ts';
-import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import { warnOfInclude } from '../../answers/include.ts';
+import { awaitDeletion } from '../erasures/deletion.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { openAIErrors } from '../shared-responses.ts';
 import { type ConversationsDeps, createConversations } from './conversations.service.ts';
@@ -71,20 +71,31 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       config,
       schema: schema('What was said in a conversation, newest first', {
         params,
-        querystring: ItemPageQuerySchema,
+        querystring: ItemListQuerySchema,
         response: list,
       }),
     },
-    async ({ account, params: { id }, query }) => conversations.items(account, id, query),
+    async ({ account, params: { id }, query }, reply) => {
+      warnOfInclude(reply, query);
+      return conversations.items(account, id, query);
+    },
   );
 
   app.post(
     ITEMS,
     {
       config,
-      schema: schema('Add to what was said in a conversation', { params, body: ItemsRequestSchema, response: list }),
+      schema: schema('Add to what was said in a conversation', {
+        params,
+        querystring: IncludeQuerySchema,
+        body: ItemsRequestSchema,
+        response: list,
+      }),
     },
-    async ({ account, params: { id }, body }) => conversations.addItems(account, id, body.items),
+    async ({ account, params: { id }, query, body }, reply) => {
+      warnOfInclude(reply, query);
+      return conversations.addItems(account, id, body.items);
+    },
   );
 
   app.get(
@@ -93,10 +104,14 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       config,
       schema: schema('An item of a conversation', {
         params: itemParams,
+        querystring: IncludeQuerySchema,
         response: { 200: ItemViewSchema, ...openAIErrors },
       }),
     },
-    async ({ account, params: { id, item } }) => conversations.item(account, id, item),
+    async ({ account, params: { id, item }, query }, reply) => {
+      warnOfInclude(reply, query);
+      return conversations.item(account, id, item);
+    },
   );
 
   app.delete(
@@ -115,14 +130,10 @@ export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> =
       }),
     },
     async ({ account, params: { id } }, reply) => {
-      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
-      const erasure = await erasures.deleteConversation(account, id, until);
-      return reply.code(erasure.result ? 200 : 202).send({
-        id,
-        object: 'conversation.deleted' as const,
-        deleted: true as const,
-        ...deletedBy(erasure),
-      });
+      const { status, fields } = await awaitDeletion(reply, stopping, (until) =>
+        erasures.deleteConversation(account, id, until),
+      );
+      return reply.code(status).send({ id, object: 'conversation.deleted' as const, ...fields });
     },
   );
 };

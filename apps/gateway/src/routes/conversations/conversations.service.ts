@@ -10,7 +10,7 @@ import {
 } from '@aigolos/contracts';
 import type { ConversationRecord, Database, MessageRecord } from '@aigolos/db';
 import { cacheScope, type ReadCache } from '@aigolos/queue';
-import { type Page, pageOf } from '../../answers/item-pages.ts';
+import { openAIPageOf, type Page } from '../../answers/item-pages.ts';
 import { toItem, toMessage } from '../../answers/items.ts';
 import { unixSeconds } from '../../answers/job-view.ts';
 
@@ -42,6 +42,12 @@ export function createConversations({ conversations, cache, access, retention }:
     return conversation;
   }
 
+  /** As its owner sees it. What is counted may be newer than the record: both only follow what was written before. */
+  async function view(account: string, id: string): Promise<ConversationView> {
+    const conversation = await find(account, id);
+    return toConversationView(conversation, await conversations.countMessages(id));
+  }
+
   async function findItem(account: string, id: string, item: string): Promise<MessageRecord> {
     await find(account, id);
     const message = await conversations.item(id, item);
@@ -58,37 +64,39 @@ export function createConversations({ conversations, cache, access, retention }:
       const { conversation: retentionSeconds } = resolveRetention(retention, { account: settings?.retention });
       const begun = await conversations.begin(account, { retentionSeconds, metadata: metadata ?? {} });
       if (items?.length) await conversations.appendItems(begun, items.map(toMessage));
-      return toConversationView(begun);
+      return toConversationView(begun, items?.length ?? 0);
     },
     async get(account, id) {
-      const read = () => conversations.findOwned(account, id);
-      const conversation = await cache.read([cacheScope.conversation(id)], `conversation:${account}:${id}`, read);
+      const read = () => view(account, id);
+      const conversation = await cache.read([cacheScope.conversation(id)], `conversation-view:${account}:${id}`, read);
       // Its time may have come since it was read.
-      if (!conversation || (conversation.expiresAt && conversation.expiresAt <= new Date()))
+      if (conversation.expires_at !== null && conversation.expires_at * 1_000 <= Date.now())
         throw noSuchConversation(id);
-      return toConversationView(conversation);
+      return conversation;
     },
     async setMetadata(account, id, metadata) {
       await find(account, id);
       await conversations.setMetadata(id, metadata);
       await cache.invalidate(cacheScope.conversation(id));
-      return toConversationView(await find(account, id));
+      return view(account, id);
     },
     async items(account, id, { limit, after, order = 'desc' }) {
       await find(account, id);
       const last = after === undefined ? undefined : (await findItem(account, id, after)).seq;
       const found = await conversations.items(id, { limit: limit + 1, after: last, order });
-      return pageOf(found.slice(0, limit).map(viewOf), found.length > limit);
+      return openAIPageOf(found.slice(0, limit).map(viewOf), found.length > limit);
     },
     async addItems(account, id, items) {
       const added = await conversations.appendItems(await find(account, id), items.map(toMessage));
-      return pageOf(added.map(viewOf), false);
+      await cache.invalidate(cacheScope.conversation(id));
+      return openAIPageOf(added.map(viewOf), false);
     },
     item: async (account, id, item) => viewOf(await findItem(account, id, item)),
     async deleteItem(account, id, item) {
       await findItem(account, id, item);
       await conversations.clearItem(id, item);
-      return toConversationView(await find(account, id));
+      await cache.invalidate(cacheScope.conversation(id));
+      return view(account, id);
     },
   };
 }
@@ -99,8 +107,8 @@ function noSuchConversation(id: string): NotFoundError {
   return new NotFoundError(`There is no conversation ${id}.`, { code: 'CONVERSATION_NOT_FOUND', param: 'id' });
 }
 
-function toConversationView(conversation: ConversationRecord): ConversationView {
-  const { _id: id, createdAt, updatedAt, messageCount, metadata = {}, expiresAt } = conversation;
+function toConversationView(conversation: ConversationRecord, messageCount: number): ConversationView {
+  const { _id: id, createdAt, updatedAt, metadata = {}, expiresAt } = conversation;
   return {
     id,
     object: 'conversation',

@@ -18,15 +18,11 @@ export async function toErasureView(db: Pick<Database, 'erasures'>, erasure: Era
     created_at: unixSeconds(erasure.createdAt),
     finished_at: erasure.finishedAt ? unixSeconds(erasure.finishedAt) : null,
     expires_at: erasure.expiresAt ? unixSeconds(erasure.expiresAt) : null,
+    priority: erasure.priority ?? 'default',
     attempt,
     removed: result?.removed ?? null,
     pending: postponed.map(({ item, reason, attempts }) => ({ what: item, reason, attempts })),
     receipt: result?.receipt ?? null,
     warnings,
   };
-}
-
-/** What is told of a thing that is gone. */
-export function deletedBy({ _id, result }: Erasure): { erasure: string; receipt: string | null } {
-  return { erasure: _id, receipt: result?.receipt ?? null };
 }

@@ -10,7 +10,7 @@ import {
   JwksSchema,
 } from '@aigolos/contracts';
 import { newJobRecord } from '@aigolos/db';
-import { verifyReceipt } from '@aigolos/lifecycle';
+import { requestErasure, verifyReceipt } from '@aigolos/lifecycle';
 import { startRedis, useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { CHAT, heldBack, said } from '../../../test/answers.ts';
@@ -156,6 +156,49 @@ describe('a conversation', () => {
     expect(status).toBe(200);
     expect((await read(receipt)).removed).toMatchObject({ chat: { ids: [id] } });
     expect(await statusOf(`/v1/jobs/${id}`)).toBe(404);
+  });
+});
+
+describe('the terms of an erasure', () => {
+  const URL_HERE = 'https://93.184.215.14/hooks';
+  beforeEach(() => house.post('/v1/account/rotate_webhook_secret', undefined));
+
+  test('stand in the body or in headers', async () => {
+    await insertEnded(house, 'cht_1');
+    await insertEnded(house, 'cht_2');
+    const inBody = await erase({ type: 'job', id: 'cht_1' }, { priority: 'high', webhook_url: URL_HERE });
+    const inHeaders = { 'x-priority': 'high', 'x-webhook-url': URL_HERE, 'x-start-by': '9', 'x-metadata-team': 'red' };
+    const byHeaders = await erase({ type: 'job', id: 'cht_2' }, {}, house.keys.user, inHeaders);
+    expect(inBody.headers.get('x-warnings')).toBeNull();
+    expect(byHeaders.headers.get('x-warnings')).toBe(
+      'Ignored, because erasures do not have it: X-Start-By, X-Metadata.',
+    );
+    for (const response of [inBody, byHeaders]) {
+      const { id, priority } = await seen(response);
+      expect([response.status, priority]).toEqual([200, 'high']);
+      expect(await house.db.jobs.find(id)).toMatchObject({ webhookUrl: URL_HERE, webhooksPending: true });
+    }
+  });
+
+  test('of one that is under way stay as they are, and whoever asks for others is warned', async () => {
+    await insertEnded(house, 'cht_1');
+    const scope = { type: 'job' as const, id: 'cht_1' };
+    const { _id } = await requestErasure({ db: house.db }, house.account, { scope });
+    const again = await erase(scope, { priority: 'high', webhook_url: URL_HERE });
+    expect(again.headers.get('x-warnings')).toBe(
+      'Ignored, because the erasure was under way already: webhook_url, priority.',
+    );
+    expect(await seen(again)).toMatchObject({ id: _id, priority: 'default' });
+  });
+
+  test.each([
+    [{ type: 'job', id: 'cht_1' }, 'http://169.254.169.254/latest', 'not an address of the public internet'],
+    [{ type: 'account' }, URL_HERE, 'the secret that would sign it goes first'],
+  ])('%j cannot be told to %s', async (scope, url, says) => {
+    await insertEnded(house, 'cht_1');
+    const refused = await erase(scope, { webhook_url: url });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { detail: expect.stringContaining(says) }]);
+    expect(await statusOf('/v1/jobs/cht_1')).toBe(200);
   });
 });
 

@@ -11,26 +11,28 @@ import type { Database } from '@aigolos/db';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { heldOpenSignal } from '../../answers/held-open.ts';
+import { pageOf } from '../../answers/item-pages.ts';
 import { parsePrefer, preferenceApplied } from '../../answers/prefer.ts';
+import { addWarnings } from '../../answers/warnings-header.ts';
 import { problems } from '../shared-responses.ts';
+import { ERASURE_WAIT_MS } from './deletion.ts';
+import { type ErasureTermsDeps, leftOut, readErasureTerms } from './erasure-terms.ts';
 import { toErasureView } from './erasure-view.ts';
 import type { Erasures } from './erasures.service.ts';
 
-export interface ErasureRoutesDeps {
+export interface ErasureRoutesDeps extends ErasureTermsDeps {
   erasures: Erasures;
   db: Pick<Database, 'access' | 'erasures'>;
   stopping: AbortSignal;
 }
-
-/** What takes longer goes on without its caller. */
-export const ERASURE_WAIT_MS = 60_000;
 
 const params = z.object({ id: z.string() });
 const accountQuery = {
   account: z.string().optional().describe("Whose erasures, where not the caller's; needs an operator's key"),
 };
 
-export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (app, { erasures, db, stopping }) => {
+export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (app, deps) => {
+  const { erasures, db, stopping } = deps;
   const config = { access: 'user' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['erasures'],
@@ -55,7 +57,9 @@ export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (ap
       if (applied) reply.header('preference-applied', applied);
       const { respondAsync, waitSeconds = respondAsync ? 0 : ERASURE_WAIT_MS / 1_000 } = preference;
       const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(waitSeconds * 1_000)]);
-      const erasure = await erasures.erase(account, scope, until);
+      const asked = await readErasureTerms(deps, account, request);
+      const erasure = await erasures.erase(account, { scope, ...asked.terms }, until);
+      addWarnings(reply, leftOut(asked, erasure));
       reply.header('location', `/v1/erasures/${erasure._id}`);
       return reply.code(erasure.result ? 200 : 202).send(await toErasureView(db, erasure));
     },
@@ -75,8 +79,7 @@ export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (ap
       if (account !== request.account) assertOperator(request);
       const page = await erasures.list({ account, limit, after });
       const data = await Promise.all(page.erasures.map((erasure) => toErasureView(db, erasure)));
-      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+      return pageOf(data, page.hasMore);
     },
   );
 

@@ -8,8 +8,8 @@ import {
 } from '@aigolos/contracts';
 import type { AnyJobRecord, Database, JobRecord } from '@aigolos/db';
 import type { JobRunner, Jobs } from '@aigolos/jobs';
-import { findOpenErasure, receiptKeys, requestErasure } from '@aigolos/lifecycle';
-import type { Producer } from '@aigolos/queue';
+import { type ErasureTerms, findOpenErasure, receiptKeys, requestErasure } from '@aigolos/lifecycle';
+import type { Producer, QueuedJob } from '@aigolos/queue';
 import { type Logger, messageOf } from '@aigolos/runtime';
 
 export interface ErasuresDeps {
@@ -29,7 +29,7 @@ export interface Erasures {
    * is gone on with.
    * @throws NotFoundError where the account has no such thing.
    */
-  erase(account: string, scope: ErasureScope, until: AbortSignal): Promise<Erasure>;
+  erase(account: string, wish: { scope: ErasureScope } & ErasureTerms, until: AbortSignal): Promise<Erasure>;
   /** The same of a job that has ended, whose record is gone then. @throws ConflictError while it has not. */
   deleteJob(account: string, id: string, until: AbortSignal): Promise<Erasure>;
   /** The same of a conversation, whose record is gone then. */
@@ -50,26 +50,28 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
   const running = new Set<Promise<void>>();
 
   /** An account's backups lie where worker-maintenance is: it alone erases accounts. */
-  async function attempt({ _id: id, account, task }: Erasure, until: AbortSignal): Promise<void> {
+  async function attempt({ _id: id, account, priority, task }: Erasure, until: AbortSignal): Promise<void> {
     if (task.scope.type === 'account') {
-      await handOver(id, account);
+      await handOver({ id, account, priority });
       return void (await jobs.waitForEnd(account, id, { signal: until }));
     }
-    if ((await runner.handle(id)) !== 'done') await handOver(id, account);
+    if ((await runner.handle(id)) !== 'done') await handOver({ id, account, priority });
   }
 
-  async function handOver(id: string, account: string): Promise<void> {
-    await producer.add({ id, kind: 'erasure', account }).catch((error: unknown) => {
+  async function handOver(erasure: Omit<QueuedJob, 'kind'>): Promise<void> {
+    const { id } = erasure;
+    await producer.add({ ...erasure, kind: 'erasure' }).catch((error: unknown) => {
       log.warn({ jobId: id, reason: messageOf(error) }, 'the queue is away; the reconciler will add this erasure');
     });
   }
 
-  async function promise(account: string, scope: ErasureScope): Promise<Erasure> {
+  async function promise(account: string, wish: { scope: ErasureScope } & ErasureTerms): Promise<Erasure> {
+    const { scope } = wish;
     if (scope.type === 'job') assertNoErasure(await jobOf(account, scope.id));
     else if (scope.type === 'conversation' && !(await db.conversations.findOwned(account, scope.id))) {
       throw new NotFoundError(`There is no conversation ${scope.id}.`, { code: 'CONVERSATION_NOT_FOUND' });
     }
-    return requestErasure({ db }, account, scope);
+    return requestErasure({ db }, account, wish);
   }
 
   async function jobOf(account: string, id: string): Promise<AnyJobRecord> {
@@ -86,8 +88,8 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
 
   const erasures: Erasures = {
     get,
-    async erase(account, scope, until) {
-      const erasure = (await findOpenErasure({ db }, account, scope)) ?? (await promise(account, scope));
+    async erase(account, wish, until) {
+      const erasure = (await findOpenErasure({ db }, account, wish.scope)) ?? (await promise(account, wish));
       const { _id: id } = erasure;
       const attempted = attempt(erasure, until).catch((error: unknown) => {
         log.error({ jobId: id, err: error }, 'erasing failed');
@@ -106,13 +108,13 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
           code: 'JOB_NOT_DELETABLE',
         });
       }
-      const erasure = await erasures.erase(account, { type: 'job', id }, until);
+      const erasure = await erasures.erase(account, { scope: { type: 'job', id } }, until);
       assertGone((await db.jobs.find(id)) !== undefined, erasure);
       return erasure;
     },
 
     async deleteConversation(account, id, until) {
-      const erasure = await erasures.erase(account, { type: 'conversation', id }, until);
+      const erasure = await erasures.erase(account, { scope: { type: 'conversation', id } }, until);
       assertGone((await db.conversations.findOwned(account, id)) !== undefined, erasure);
       return erasure;
     },

@@ -83,7 +83,29 @@ test('exports are listed, and are found by their owner alone', async () => {
   }
 });
 
-test('there is nothing to choose', async () => {
+test('terms stand in the body or in headers, and the export that has them is one of its own', async () => {
+  await house.post('/v1/account/rotate_webhook_secret', undefined);
+  const headers = { prefer: 'respond-async', 'x-priority': 'low', 'x-metadata-team': 'red', 'x-metadata-order': '17' };
+  const { id: plain } = (await (await post({ prefer: 'respond-async' })).json()) as JobView;
+  const body = {
+    priority: 'high',
+    webhook_url: 'https://93.184.215.14/hooks',
+    metadata: { team: 'blue' },
+    retention: { result: '1h' },
+  };
+  const job = (await (await post(headers, body)).json()) as JobView;
+  expect(job.id).not.toBe(plain);
+  expect(job).toMatchObject({
+    priority: 'high',
+    metadata: { team: 'blue', order: '17' },
+    retention: { result: 3_600 },
+  });
+  expect(await house.db.jobs.find(job.id)).toMatchObject({ webhookUrl: body.webhook_url });
+  const refused = await post({}, { webhook_url: 'http://169.254.169.254/latest' });
+  expect([refused.status, await refused.json()]).toMatchObject([400, { errors: [{ path: 'webhook_url' }] }]);
+});
+
+test('there is nothing else to choose', async () => {
   const refused = await post({}, { username: 'other' });
   expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'VALIDATION_FAILED' }]);
 });

@@ -3,12 +3,13 @@ import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { pageOf } from '../../answers/item-pages.ts';
 import { toJobView } from '../../answers/job-view.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { acceptedJob, problems } from '../shared-responses.ts';
-import { createExports } from './exports.service.ts';
+import { createExports, type ExportsDeps } from './exports.service.ts';
 
-export interface ExportRoutesDeps {
+export interface ExportRoutesDeps extends ExportsDeps {
   jobs: Jobs;
   answers: Answers;
   options: ReadSubmissionOptions;
@@ -19,8 +20,11 @@ export const archiveContent = { 'application/zstd': { schema: z.file() } };
 const archive = { description: 'The archive: a `.tar.zst`', content: archiveContent };
 const params = z.object({ id: z.string() });
 
-export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app, { jobs, answers, options }) => {
-  const exports = createExports(jobs);
+export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (
+  app,
+  { jobs, endpoints, answers, options },
+) => {
+  const exports = createExports({ jobs, endpoints });
   const config = { access: 'user' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['exports'],
@@ -38,7 +42,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app,
       }),
     },
     async (request, reply) => {
-      const submitted = await exports.submit(request.account, await options(request));
+      const submitted = await exports.submit(request.account, request.body, await options(request));
       return answers.submission(request, reply, submitted);
     },
   );
@@ -55,9 +59,10 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (app,
     async ({ account, query }) => {
       const { limit, after, status, order } = query;
       const page = await jobs.list({ account, limit, after, status, order, kind: 'export' });
-      const data = page.jobs.map((job) => toJobView(job));
-      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+      return pageOf(
+        page.jobs.map((job) => toJobView(job)),
+        page.hasMore,
+      );
     },
   );
 

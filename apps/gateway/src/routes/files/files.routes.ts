@@ -9,6 +9,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { openAIPageOf } from '../../answers/item-pages.ts';
 import { type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
 import { openAIErrors } from '../shared-responses.ts';
 import { toFileView } from './file-view.ts';
@@ -59,9 +60,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesDeps> = async (app, { f
     },
     async ({ account, query }) => {
       const page = await files.list(account, query);
-      const data = page.files.map(toFileView);
-      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+      return openAIPageOf(page.files.map(toFileView), page.hasMore);
     },
   );
 

@@ -3,10 +3,10 @@ import { isFinal, type JobStateEventType, type JobStreamEvent, NotFoundError } f
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Logger } from '@aigolos/runtime';
+import { type EventPosition, toEventId } from '../../answers/event-position.ts';
 import { watchPatiently } from '../../answers/follow-text.ts';
 import { stepOf, toJobView } from '../../answers/job-view.ts';
 import { sseEvent, withHeartbeat } from '../../answers/server-sent-events.ts';
-import { type EventPosition, toEventId } from './event-position.ts';
 import { createToldText, type ToldPiece } from './told-text.ts';
 
 export interface JobEventsOptions {

@@ -15,17 +15,17 @@ import type { Jobs } from '@aigolos/jobs';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
+import { parseEventId } from '../../answers/event-position.ts';
 import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
+import { pageOf } from '../../answers/item-pages.ts';
 import { toJobView } from '../../answers/job-view.ts';
 import { sendEvents } from '../../answers/server-sent-events.ts';
-import { deletedBy } from '../erasures/erasure-view.ts';
-import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import { awaitDeletion } from '../erasures/deletion.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { archiveContent } from '../exports/exports.routes.ts';
 import { problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { textContent, transcriptContent } from '../transcriptions/transcriptions.routes.ts';
-import { parseEventId } from './event-position.ts';
 import { jobEvents, knowsTheEnd } from './job-events.ts';
 import { metadataFilter } from './metadata-filter.ts';
 
@@ -63,9 +63,10 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       const { limit, after, kind, status, order } = query;
       const metadata = metadataFilter(query);
       const page = await jobs.list({ account, limit, after, kind, status, order, metadata });
-      const data = page.jobs.map((job) => toJobView(job));
-      const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-      return { object: 'list' as const, data, first_id: first, last_id: last, has_more: page.hasMore };
+      return pageOf(
+        page.jobs.map((job) => toJobView(job)),
+        page.hasMore,
+      );
     },
   );
 
@@ -171,11 +172,10 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       }),
     },
     async ({ account, params: { id } }, reply) => {
-      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
-      const erasure = await erasures.deleteJob(account, id, until);
-      return reply
-        .code(erasure.result ? 200 : 202)
-        .send({ id, object: 'job.deleted' as const, deleted: true as const, ...deletedBy(erasure) });
+      const { status, fields } = await awaitDeletion(reply, stopping, (until) =>
+        erasures.deleteJob(account, id, until),
+      );
+      return reply.code(status).send({ id, object: 'job.deleted' as const, ...fields });
     },
   );
 };

@@ -1,4 +1,4 @@
-import { digestOf, type EventPosition } from './event-position.ts';
+import { digestOf, type EventPosition } from '../../answers/event-position.ts';
 
 /** A piece of a text, and where in it the piece begins. */
 export interface ToldPiece {

@@ -3,6 +3,7 @@ import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { said } from '../../../test/answers.ts';
+import { eventsIn, receivedIn, textIn } from '../../../test/events.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
@@ -40,14 +41,28 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const eventsOf = async (response: Response): Promise<ResponseEvent[]> =>
-  [...(await response.text()).matchAll(/^event: (.+)\ndata: (.+)$/gm)].map(([, name, data = '']) => {
+async function* streamOf(response: Response): AsyncGenerator<ResponseEvent> {
+  for await (const { name, data } of receivedIn(response)) {
     const event = JSON.parse(data) as ResponseEvent;
     expect(event.type).toBe(name);
-    return event;
-  });
-const resume = async (id: string, after?: number) =>
-  eventsOf(await house.call(`/v1/responses/${id}?stream=true${after === undefined ? '' : `&starting_after=${after}`}`));
+    yield event;
+  }
+}
+const eventsOf = (response: Response) => Array.fromAsync(streamOf(response));
+const open = (id: string, after?: number) =>
+  house.call(`/v1/responses/${id}?stream=true${after === undefined ? '' : `&starting_after=${after}`}`);
+const resume = async (id: string, after?: number) => eventsOf(await open(id, after));
+/** What is told of a response that is held back, up to the last word before that. */
+const beforeTheGate = async (id: string) => {
+  const events: ResponseEvent[] = [];
+  for await (const event of streamOf(await open(id))) {
+    events.push(event);
+    if (textOf(events) === 'one two three four and') break;
+  }
+  return events;
+};
+const textOf = (events: ResponseEvent[]) =>
+  events.map(({ type, delta }) => (type === 'response.output_text.delta' ? String(delta) : '')).join('');
 
 describe('a response', () => {
   test('is made, read, listed by its input, and erased, by the official client', async () => {
@@ -158,13 +173,14 @@ describe('the events of a response', () => {
     const made = await client.responses.create({ model: 'gpt-4o', input: 'wait', background: true });
     expect(made.status).toBe('queued');
     await waitUntil('it speaks', async () => reached.text === 'wait');
-    const whole = resume(made.id);
-    const midway = resume(made.id, 5);
+    const seen = await beforeTheGate(made.id);
+    const responses = await Promise.all([undefined, ...seen.keys()].map((after) => open(made.id, after)));
+    expect(await client.responses.retrieve(made.id)).toMatchObject({ status: 'in_progress' });
     gate.resolve();
-    const events = await whole;
-    expect(await midway).toEqual(events.slice(6));
-    const text = events.filter(({ type }) => type === 'response.output_text.delta').map(({ delta }) => delta);
-    expect(text.join('')).toBe(TEXT);
+    const [events = [], ...resumed] = await Promise.all(responses.map(eventsOf));
+    expect(events.slice(0, seen.length)).toEqual(seen);
+    expect(textOf(events)).toBe(TEXT);
+    for (const [after, rest] of resumed.entries()) expect(rest).toEqual(events.slice(after + 1));
     for (let after = 0; after < events.length; after += 1) {
       expect(await resume(made.id, after)).toEqual(events.slice(after + 1));
     }
@@ -175,12 +191,33 @@ describe('the events of a response', () => {
     reached.text = '';
     const made = await client.responses.create({ model: 'gpt-4o', input: 'wait', background: true });
     await waitUntil('it speaks', async () => reached.text === 'wait');
-    const events = resume(made.id);
+    const seen = await beforeTheGate(made.id);
+    const responses = await Promise.all([undefined, ...seen.keys()].map((after) => open(made.id, after)));
     expect(await client.responses.cancel(made.id)).toMatchObject({ status: 'cancelled' });
-    const told = await events;
-    const last = told.at(-1);
+    const [told = [], ...resumed] = await Promise.all(responses.map(eventsOf));
+    expect(told.map(({ sequence_number }) => sequence_number)).toEqual(told.map((_, index) => index));
+    const [last] = told.slice(-1);
     expect(last).toMatchObject({ type: 'response.failed', response: { status: 'cancelled' } });
-    expect(await resume(made.id, 6)).toEqual(told.slice(7));
-    expect(await resume(made.id, last?.sequence_number)).toEqual([]);
+    for (const [after, rest] of resumed.entries()) expect(rest).toEqual(told.slice(after + 1));
+    // What it said is not kept: its end follows upon whatever a reader has.
+    for (const after of told.keys()) {
+      const rest = await resume(made.id, after);
+      expect(rest.at(-1)).toEqual({ ...last, sequence_number: expect.any(Number) });
+      const numbers = [after, ...rest.map(({ sequence_number }) => sequence_number)];
+      expect(numbers).toEqual(numbers.map((_, index) => after + index));
+    }
+  });
+
+  test('have ids after each of which the events of its job go on', async () => {
+    const response = await house.post('/v1/responses', { model: 'gpt-4o', input: 'count', stream: true });
+    const received = await Array.fromAsync(receivedIn(response));
+    const at = (id: string) =>
+      house.call(`/v1/jobs/${response.headers.get('x-job-id')}/events`, { headers: { 'last-event-id': id } });
+    for (const [index, { id }] of received.slice(0, -1).entries()) {
+      const read = textOf(received.slice(0, index + 1).map(({ data }) => JSON.parse(data) as ResponseEvent));
+      const rest = await Array.fromAsync(eventsIn(await at(id)));
+      expect([textIn(rest, read), rest.at(-1)?.name]).toEqual([TEXT, 'job.completed']);
+    }
+    expect((await at(received.at(-1)?.id ?? '')).status).toBe(204);
   });
 });

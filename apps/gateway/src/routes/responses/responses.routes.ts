@@ -1,6 +1,6 @@
 import {
+  ItemListQuerySchema,
   ItemListSchema,
-  ItemPageQuerySchema,
   ResponseDeletedSchema,
   ResponseEventSchema,
   ResponseQuerySchema,
@@ -10,11 +10,10 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
-import { heldOpenSignal } from '../../answers/held-open.ts';
+import { warnOfInclude } from '../../answers/include.ts';
 import { toResponse } from '../../answers/response-view.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
-import { deletedBy } from '../erasures/erasure-view.ts';
-import { ERASURE_WAIT_MS } from '../erasures/erasures.routes.ts';
+import { awaitDeletion } from '../erasures/deletion.ts';
 import { acceptedJob, openAIErrors } from '../shared-responses.ts';
 import { createResponses, type ResponsesDeps } from './responses.service.ts';
 
@@ -73,6 +72,7 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
     },
     async (request, reply) => {
       const { account, params, query } = request;
+      warnOfInclude(reply, query);
       const job = await responses.get(account, params.id);
       if (!query.stream) return reply.send(toResponse(job));
       return answers.responseStream(request, reply, { job, replayed: false }, { startingAfter: query.starting_after });
@@ -97,11 +97,14 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
       config,
       schema: schema('What a response answers, newest first', {
         params,
-        querystring: ItemPageQuerySchema,
+        querystring: ItemListQuerySchema,
         response: { 200: ItemListSchema, ...openAIErrors },
       }),
     },
-    async ({ account, params: { id }, query }) => responses.inputItems(account, id, query),
+    async ({ account, params: { id }, query }, reply) => {
+      warnOfInclude(reply, query);
+      return responses.inputItems(account, id, query);
+    },
   );
 
   app.delete(
@@ -114,11 +117,8 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
       }),
     },
     async ({ account, params: { id } }, reply) => {
-      const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
-      const erasure = await responses.delete(account, id, until);
-      return reply
-        .code(erasure.result ? 200 : 202)
-        .send({ id, object: 'response' as const, deleted: true as const, ...deletedBy(erasure) });
+      const { status, fields } = await awaitDeletion(reply, stopping, (until) => responses.delete(account, id, until));
+      return reply.code(status).send({ id, object: 'response' as const, ...fields });
     },
   );
 };

@@ -17,13 +17,8 @@ import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
-import {
-  assertConversation,
-  assertKnowsTools,
-  conversationName,
-  schemaFormat,
-  toolFields,
-} from '../chat/answer-terms.ts';
+import { assertKnowsTools, conversationName, schemaFormat, toolFields } from '../chat/answer-terms.ts';
+import { assertConversation } from '../conversations/assert-conversation.ts';
 import type { Erasure, Erasures } from '../erasures/erasures.service.ts';
 
 export interface ResponsesDeps {
@@ -71,8 +66,12 @@ export function createResponses({ jobs, models, conversations, erasures }: Respo
 
   return {
     async submit(account, request, options) {
-      const warnings = checkOptions(request, { known: ResponseRequestSchema.shape, refused: REFUSED });
-      if (request.text?.verbosity) warnings.push('Ignored, because not supported: text.verbosity.');
+      const parts = {
+        'text.verbosity': request.text?.verbosity,
+        'stream_options.include_obfuscation': request.stream_options?.include_obfuscation,
+      };
+      const asFlat = { ...request, ...parts };
+      const warnings = checkOptions(asFlat, { known: ResponseRequestSchema.shape, refused: REFUSED });
       const { retention, metadata } = request;
       const asked = { kind: 'response', account, body: request, said: { retention, metadata }, options } as const;
       return submitOnce(jobs, asked, async () => {

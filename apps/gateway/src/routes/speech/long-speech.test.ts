@@ -292,10 +292,7 @@ describe('a speech as events', () => {
   const asEvents = (fields: object = {}, headers = {}) =>
     house.post(PATH, { ...SPEECH, stream_format: 'sse', ...fields }, headers);
   const eventsIn = (text: string) =>
-    text
-      .split('\n\n')
-      .filter((event) => event.startsWith('data: '))
-      .map((event) => JSON.parse(event.slice(6)) as SpeechEvent | { error: unknown });
+    [...text.matchAll(/^data: (.+)$/gm)].map(([, data = '']) => JSON.parse(data) as SpeechEvent | { error: unknown });
   const soundIn = (events: object[]) =>
     Buffer.concat(events.map((event) => Buffer.from('audio' in event ? String(event.audio) : '', 'base64')));
 
@@ -309,6 +306,16 @@ describe('a speech as events', () => {
     expect(soundIn(events).equals(WHOLE)).toBe(true);
     const usage = { input_tokens: SPEECH.input.length, output_tokens: 150, total_tokens: SPEECH.input.length + 150 };
     expect(events.at(-1)).toEqual({ type: 'speech.audio.done', usage, expires_at: expect.any(Number) });
+  });
+
+  test('every event has an id after which the events of its job go on', async () => {
+    speaker.goOn();
+    const response = await asEvents();
+    const ids = [...(await response.text()).matchAll(/^id: (.+)\ndata: /gm)].map(([, id = '']) => id);
+    const resume = (id = '') =>
+      house.call(`/v1/jobs/${response.headers.get('x-job-id')}/events`, { headers: { 'last-event-id': id } });
+    expect(await (await resume(ids[0])).text()).toContain('event: job.completed\n');
+    expect((await resume(ids.at(-1))).status).toBe(204);
   });
 
   test('is the whole of its file for who comes again under its key', async () => {

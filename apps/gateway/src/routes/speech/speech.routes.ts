@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import { parsePrefer } from '../../answers/prefer.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
-import { acceptedJob, openAIErrors } from '../shared-responses.ts';
+import { acceptedJob, eventsOf, openAIErrors } from '../shared-responses.ts';
 import { createSpeech, type SpeechDeps } from './speech.service.ts';
 
 /** The sound itself; it is streamed, so this only documents it. */
@@ -37,7 +37,7 @@ export const speechRoutes: FastifyPluginAsyncZod<
         response: {
           200: {
             description: 'The spoken text',
-            content: { ...audioContent, 'text/event-stream': { schema: SpeechEventSchema } },
+            content: { ...audioContent, 'text/event-stream': eventsOf(SpeechEventSchema) },
           },
           202: acceptedJob,
           ...openAIErrors,

@@ -12,6 +12,7 @@ import { audioClip, useMongo, useRedis } from '@aigolos/testing';
 import OpenAI, { APIError } from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ended } from '../../../test/answers.ts';
+import { eventsIn, receivedIn, textIn } from '../../../test/events.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
@@ -71,16 +72,25 @@ const stream = async (fields: Record<string, string> = {}, init: RequestInit = {
   return { response, events: response.ok && response.status !== 202 ? eventsOf(response) : undefined };
 };
 async function* eventsOf(response: Response): AsyncGenerator<TranscriptEvent> {
-  let text = '';
-  for await (const piece of response.body ?? []) {
-    text += Buffer.from(piece).toString();
-    const events = text.split('\n\n');
-    text = events.pop() ?? '';
-    for (const event of events) if (event.startsWith('data: ')) yield JSON.parse(event.slice(6)) as TranscriptEvent;
-  }
+  for await (const { data } of receivedIn(response)) yield JSON.parse(data) as TranscriptEvent;
 }
 const textOf = (events: TranscriptEvent[]) =>
   events.map((event) => (event.type === 'transcript.text.delta' ? event.delta : '')).join('');
+
+test('every event has an id after which the events of its job go on', async () => {
+  const { response } = await stream({ response_format: 'verbose_json' });
+  const jobEvents = `/v1/jobs/${response.headers.get('x-job-id')}/events`;
+  const received = await Array.fromAsync(receivedIn(response));
+  const resume = (id: string) => house.call(jobEvents, { headers: { 'last-event-id': id } });
+  let read = '';
+  for (const { id, data } of received.slice(0, -1)) {
+    const event = JSON.parse(data) as TranscriptEvent;
+    if (event.type === 'transcript.text.delta') read += event.delta;
+    const rest = await Array.fromAsync(eventsIn(await resume(id)));
+    expect([textIn(rest, read), rest.at(-1)?.name]).toEqual([WHOLE, 'job.completed']);
+  }
+  expect((await resume(received.at(-1)?.id ?? '')).status).toBe(204);
+});
 
 test('comes chunk by chunk while it is made, and ends with all of its text and usage', async () => {
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { Answers } from '../../answers/answers.ts';
 import type { ReadSubmissionOptions } from '../../answers/submission-options.ts';
 import { AUDIO_FILE, type ReceiveOptions, receiveForm } from '../../forms/receive-form.ts';
-import { acceptedJob, openAIErrors, subtitleContent } from '../shared-responses.ts';
+import { acceptedJob, eventsOf, openAIErrors, subtitleContent } from '../shared-responses.ts';
 import { createTranscriptions, type TranscriptionsDeps } from './transcriptions.service.ts';
 
 /** Longest first: what is serialised loses the fields that its schema does not have. */
@@ -56,7 +56,7 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
               content: {
                 'application/json': { schema: transcriptContent },
                 ...textContent,
-                'text/event-stream': { schema: TranscriptEventSchema },
+                'text/event-stream': eventsOf(TranscriptEventSchema),
               },
             },
             202: acceptedJob,

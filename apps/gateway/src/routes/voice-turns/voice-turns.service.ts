@@ -10,13 +10,15 @@ import {
 import { type Database, isDatabaseUnavailable, type JobRecord } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
-import { assertCallableAs, type SubmissionOptions } from '../../answers/submission-options.ts';
+import { withBodyTerms } from '../../answers/body-terms.ts';
+import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { type Prepared, submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import { chooseVoice } from '../../catalogue/choose-voice.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
 import type { ReceivedForm } from '../../forms/receive-form.ts';
+import { assertConversation } from '../conversations/assert-conversation.ts';
 import type { WebhookEndpoints } from '../webhooks/webhook-endpoints.service.ts';
 
 export interface VoiceTurnsDeps {
@@ -46,14 +48,6 @@ export interface VoiceTurns {
 
 export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
   const { jobs, models, conversations, endpoints, blobs, media, maxSeconds } = deps;
-
-  async function checkConversation(account: string, wanted: string | undefined): Promise<void> {
-    if (wanted === undefined || wanted === 'new' || (await conversations.findOwned(account, wanted))) return;
-    throw new NotFoundError(`There is no conversation ${wanted}; send "new" to begin one.`, {
-      code: 'CONVERSATION_NOT_FOUND',
-      param: 'conversation',
-    });
-  }
 
   async function taskOf(id: string, { file, fields }: VoiceTurnForm): Promise<VoiceTurnTask> {
     const { durationSeconds } = await media.probe(file.path);
@@ -88,15 +82,15 @@ export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
 
   async function submit(account: string, form: VoiceTurnForm, options: SubmissionOptions) {
     const { file, fields } = form;
-    const { retention, metadata, priority, webhook_url: webhookUrl, ...body } = fields;
+    const { retention, metadata, priority, webhook_url, ...body } = fields;
     const warnings = checkOptions(fields, { known: VoiceTurnFieldsSchema.shape, refused: REFUSED });
-    if (webhookUrl !== undefined) await assertCallableAs('webhook_url', endpoints, { account, webhookUrl });
-    const terms = { ...options.terms, ...(priority && { priority }), ...(webhookUrl !== undefined && { webhookUrl }) };
+    const inBody = { priority, webhook_url };
+    const terms = await withBodyTerms(endpoints, { account, terms: options.terms }, inBody);
     const id = newId('voice-turn');
     let isStored = false;
 
     async function prepare(): Promise<Prepared<'voice-turn'>> {
-      await checkConversation(account, fields.conversation);
+      await assertConversation(conversations, account, fields.conversation);
       const task = await taskOf(id, form);
       isStored = true;
       await blobs.commit(file, task.audio.blobKey);

@@ -8,9 +8,10 @@ import {
 } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { pageOf } from '../../answers/item-pages.ts';
 import { problems } from '../shared-responses.ts';
 import type { WebhookDeliveries } from './webhook-deliveries.service.ts';
-import { toDeliveryView, toPage } from './webhook-views.ts';
+import { toDeliveryView } from './webhook-views.ts';
 
 export interface WebhookDeliveryRoutesDeps {
   deliveries: WebhookDeliveries;
@@ -50,7 +51,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncZod<WebhookDeliveryRoutesD
     },
     async ({ account, params: { id }, query }) => {
       const page = await deliveries.list({ account, endpoint: id, ...query });
-      return toPage(page.deliveries.map(toDeliveryView), page.hasMore);
+      return pageOf(page.deliveries.map(toDeliveryView), page.hasMore);
     },
   );
 
@@ -91,7 +92,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncZod<WebhookDeliveryRoutesD
     },
     async ({ account, query }) => {
       const page = await deliveries.list({ account, ...query });
-      return toPage(page.deliveries.map(toDeliveryView), page.hasMore);
+      return pageOf(page.deliveries.map(toDeliveryView), page.hasMore);
     },
   );
 

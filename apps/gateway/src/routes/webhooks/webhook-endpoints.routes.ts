@@ -11,9 +11,10 @@ import {
 } from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { pageOf } from '../../answers/item-pages.ts';
 import { problems } from '../shared-responses.ts';
 import type { WebhookEndpoints } from './webhook-endpoints.service.ts';
-import { toEndpointView, toPage, toSecretView } from './webhook-views.ts';
+import { toEndpointView, toSecretView } from './webhook-views.ts';
 
 export interface WebhookEndpointRoutesDeps {
   endpoints: WebhookEndpoints;
@@ -60,7 +61,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncZod<WebhookEndpointRoutesD
     },
     async ({ account, query }) => {
       const page = await endpoints.list(account, query);
-      return toPage(page.endpoints.map(toEndpointView), page.hasMore);
+      return pageOf(page.endpoints.map(toEndpointView), page.hasMore);
     },
   );
 

@@ -49,12 +49,6 @@ export function toDeliveryView(delivery: WebhookDeliveryRecord): WebhookDelivery
   };
 }
 
-/** A page of a list that is read by cursor. */
-export function toPage<View extends { id: string }>(data: View[], hasMore: boolean) {
-  const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null];
-  return { object: 'list' as const, data, first_id: first, last_id: last, has_more: hasMore };
-}
-
 function previousUntil({ previousUntil: until }: WebhookSecrets): number | null {
   return until && until > new Date() ? unixSeconds(until) : null;
 }

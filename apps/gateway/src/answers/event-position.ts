@@ -35,6 +35,17 @@ export function parseEventId(id: string | string[] | undefined): EventPosition |
 
 /** What a text is known by. */
 export function digestOf(text: string): string {
-  // UTF-16, since a piece of a text may end within a character.
-  return createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('hex').slice(0, 12);
+  const digest = createTextDigest();
+  digest.add(text);
+  return digest.value();
+}
+
+/** The same of a text that grows. */
+export function createTextDigest(): { add(text: string): void; value(): string } {
+  const hash = createHash('sha256');
+  return {
+    // UTF-16, since a piece of a text may end within a character.
+    add: (text) => void hash.update(Buffer.from(text, 'utf16le')),
+    value: () => hash.copy().digest('hex').slice(0, 12),
+  };
 }
