@@ -19,6 +19,7 @@ export const LimitsViewSchema = z
       message_characters: limit('Longest message'),
       body_bytes: limit('Largest body'),
     }),
+    batch: z.object({ lines: limit('Most lines of one input'), bytes: limit('Largest input') }),
     job: z.object({
       wait_seconds: limit('Longest `Prefer: wait` and `?wait`'),
       deadline_seconds: limit('Latest `X-Start-By` and `X-Finish-By`'),

@@ -198,6 +198,27 @@ export async function turnedVoice({ db, blobs }: TestInstallation, { account }: 
   return id;
 }
 
+/** A batch of one chat, and the file that it made. */
+export async function batched({ db, blobs }: TestInstallation, { account }: Populated): Promise<string> {
+  const id = newId('batch');
+  const outputFile = id.replace('batch_', 'file_');
+  const blobKey = `${outputFile}/content-1`;
+  const bytes = await storeBlob(blobs, blobKey, '{"custom_id":"one"}');
+  const file = { _id: outputFile, account, purpose: 'batch_output', filename: 'out.jsonl', blobKey, bytes } as const;
+  await db.files.putMade({ ...file, sha256: '0'.repeat(64), createdAt: new Date(), madeBy: { job: id, fence: 1 } });
+  await db.jobs.insert(
+    job({
+      _id: id,
+      kind: 'batch',
+      account,
+      task: { endpoint: '/v1/chat/completions', inputFile: newId('file'), completionWindow: '24h', windowEndsAt: 1 },
+      result: { counts: { total: 1, completed: 1, failed: 0 }, outputFile, usage: { promptTokens: 1 }, problems: [] },
+    }),
+  );
+  await db.jobs.insert(job({ kind: 'chat', account, task: chatTask('a line'), batch: id }));
+  return id;
+}
+
 async function chatted(db: Database, account: string, conversation: string, content: string): Promise<string> {
   const taken = await db.conversations.takeTurn(conversation, { otherwise: null });
   const record = job({

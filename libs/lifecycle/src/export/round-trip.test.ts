@@ -10,6 +10,7 @@ import { DOCUMENT_KINDS, KIND_SINCE } from '../archive/documents.ts';
 import { type Manifest, pathOfDocuments } from '../archive/manifest.ts';
 import { exportToDirectory, exportToFolder, importArchives, openArchives, removeAccount } from '../index.ts';
 import {
+  batched,
   openInstallation,
   type Populated,
   populate,
@@ -82,6 +83,7 @@ describe.each([
       syntheses: 2,
       transcriptions: 2,
       'voice-turns': 0,
+      batches: 0,
       files: 0,
     });
     expect(manifest?.files).toHaveLength(DOCUMENT_KINDS.length + 4);
@@ -208,6 +210,18 @@ test('uploaded files go along with their bytes', async () => {
   const [file] = await filesOf(target);
   expect(await text(await target.blobs.read(file?.blobKey ?? ''))).toBe('my notes');
   expect((await bring(target, path))[0]?.changed).toBe(false);
+});
+
+test('batches travel with their lines and the files that they made', async () => {
+  await begin();
+  const id = await batched(source, user);
+  const target = await open();
+  await bring(target, await toArchive(source, 'with a batch'));
+  expect(await target.db.jobs.find(id)).toEqual(await source.db.jobs.find(id));
+  expect(await Array.fromAsync(target.db.jobs.linesOf(id))).toEqual(await Array.fromAsync(source.db.jobs.linesOf(id)));
+  const file = id.replace('batch_', 'file_');
+  expect(await target.db.files.madeBy(id)).toEqual([file]);
+  expect(await text(await target.blobs.read(`${file}/content-1`))).toBe('{"custom_id":"one"}');
 });
 
 test('an archive of version 1, which knew fewer kinds of documents, is taken in as before', async () => {

@@ -23,6 +23,7 @@ export const limitRoutes: FastifyPluginAsyncZod<LimitRoutesDeps> = async (app, {
       message_characters: LIMITS.chatMessageCharacters,
       body_bytes: LIMITS.jsonBodyBytes,
     },
+    batch: { lines: LIMITS.batchLines, bytes: LIMITS.batchBytes },
     job: {
       wait_seconds: LIMITS.waitSeconds,
       deadline_seconds: SUBMISSION_LIMITS.deadlineSeconds,
