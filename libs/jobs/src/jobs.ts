@@ -32,8 +32,15 @@ export interface Jobs {
     metadata?: Record<string, string> | undefined;
     order?: 'asc' | 'desc' | undefined;
   }): Promise<{ jobs: JobSummary[]; hasMore: boolean }>;
-  /** The job once it has ended, or as it is after the time, if one is given, or when the signal aborts. */
-  waitForEnd(account: string, id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<AnyJobRecord>;
+  /**
+   * The job once it has ended, or as it is after the time, if one is given, or when the signal aborts. Who has just read it, and
+   * saw that it had not ended, gives what was `seen`.
+   */
+  waitForEnd(
+    account: string,
+    id: string,
+    options: { timeoutMs?: number; signal?: AbortSignal; seen?: AnyJobRecord | undefined },
+  ): Promise<AnyJobRecord>;
   /** What the job says while it runs, from its beginning; ends with the job. */
   watch(account: string, id: string, signal: AbortSignal): AsyncGenerator<JobNews>;
   /** What a job that has not ended would be gone on with from; nothing where it would begin. */
@@ -130,12 +137,19 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       return { jobs: found.slice(0, limit).filter((job) => !isDue(job)), hasMore: found.length > limit };
     },
 
-    async waitForEnd(account, id, { timeoutMs, signal }) {
-      const first = await getSettled(account, id);
+    async waitForEnd(account, id, { timeoutMs, signal, seen }) {
+      const first = seen && !isFinal(seen.status) ? seen : await getSettled(account, id);
       if (isFinal(first.status)) return first;
       const limits = [timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs), signal];
       const until = AbortSignal.any(limits.filter((limit) => limit !== undefined));
-      for await (const news of watch(account, id, until)) if (news.type === 'ended') return news.job;
+      for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal: until })) {
+        // What it says on the way is not asked for here; of a silence the record is asked whether the last word was lost.
+        if (event && event.type !== 'finished') continue;
+        const state = event ? undefined : await db.jobs.summaryOf(account, id);
+        if (state && !isFinal(state.status)) continue;
+        const job = await getSettled(account, id);
+        if (isFinal(job.status)) return job;
+      }
       return get(account, id);
     },
 

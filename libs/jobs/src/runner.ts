@@ -198,7 +198,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (seen.status === 'queued' && seen.deadlineAt && seen.deadlineAt <= new Date()) return expire(seen);
     const wait = await waitForTurn(deps, seen);
     if (wait) return wait;
-    const claim = await db.jobs.claim(jobId, { worker, leaseMs });
+    const claim = await db.jobs.claim(jobId, { worker, leaseMs }, seen);
     if (claim.outcome === 'due') return expire(claim.job);
     if (claim.outcome === 'held') return { againAfterMs: claim.until.getTime() - Date.now() + HELD_GRACE_MS };
     if (claim.outcome === 'foreign') return { againAfterMs: OF_A_LATER_VERSION_MS };

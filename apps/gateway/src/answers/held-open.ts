@@ -26,9 +26,9 @@ export async function waitPatiently(
   signal: AbortSignal,
 ): Promise<AnyJobRecord> {
   let seen = job;
-  for (;;) {
+  for (let known: AnyJobRecord | undefined = job; ; known = undefined) {
     try {
-      seen = await jobs.waitForEnd(job.account, job._id, { signal });
+      seen = await jobs.waitForEnd(job.account, job._id, { signal, seen: known });
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
     }

@@ -47,9 +47,10 @@ export interface StepEnd {
 export interface JobClaimsRepository {
   /**
    * Takes a job that is queued, or whose holder's lease has run out. At most one caller wins. A worker asks for a job only
-   * while it does not work on it: what it holds by the record is taken anew, since the answer to its claim was lost.
+   * while it does not work on it: what it holds by the record is taken anew, since the answer to its claim was lost. Who has just
+   * read the record gives it, and it is read again only where it has changed.
    */
-  claim(id: string, by: { worker: string; leaseMs: number }): Promise<Claim>;
+  claim(id: string, by: { worker: string; leaseMs: number }, seen?: AnyJobRecord): Promise<Claim>;
   /** Prolongs the lease and carries news of the work; `lost` when somebody else owns the job by now. */
   renew(
     id: string,
@@ -68,9 +69,9 @@ export interface JobClaimsRepository {
 
 export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date): JobClaimsRepository {
   return {
-    async claim(id, { worker, leaseMs }) {
-      for (;;) {
-        const job = (await Job.findOne({ _id: id }).lean()) as AnyJobRecord | null;
+    async claim(id, { worker, leaseMs }, seen) {
+      for (let known = seen; ; known = undefined) {
+        const job = known ?? ((await Job.findOne({ _id: id }).lean()) as AnyJobRecord | null);
         if (!job) return { outcome: 'missing' };
         if (isFinal(job.status)) return { outcome: 'final' };
         const inProgress = job.status === 'in_progress';
