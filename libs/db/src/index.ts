@@ -22,7 +22,7 @@ export {
   type WebhookSecrets,
 } from './models/webhook.model.ts';
 export { ensureReplicaSet } from './replica-set.ts';
-export type { IdleConversation } from './repositories/conversations.repository.ts';
+export type { IdleConversation } from './repositories/conversation-removal.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
 export type { FilesRepository, RemovableFile } from './repositories/files.repository.ts';
 export type { ListedJob, SuspectJob } from './repositories/inspection.repository.ts';
