@@ -1,4 +1,5 @@
 import type { EndedJob, IdleConversation, StoredFiles } from '@aigolos/db';
+import { forEachWhileAnswered, removeStoredTraces } from './job-removal.ts';
 import { type RemovalDeps, removeJobData, removeTurns } from './removal.ts';
 
 /** The job of a turn that was taken follows within this time, or never. */
@@ -30,6 +31,29 @@ export async function removeEndedJob(deps: RemovalDeps, job: EndedJob): Promise<
   if (!(await db.jobs.deleteFinal(account, id))) return undefined;
   await cache?.invalidate(`job:${id}`, `jobs-of:${account}`);
   return found;
+}
+
+/**
+ * The same of many, which costs the database little more than one. What cannot be removed does not keep the others from it.
+ * @returns how many were there to be removed, each counted by one caller in all. @throws the first error, once the rest is gone.
+ */
+export async function removeEndedJobs(deps: RemovalDeps, jobs: EndedJob[]): Promise<number> {
+  const { db, cache } = deps;
+  await db.webhooks.deleteDeliveriesOfJobs(jobs.map(({ _id }) => _id));
+  const gone: EndedJob[] = [];
+  const failures: unknown[] = [];
+  const remove = async (job: EndedJob) => {
+    const seen = await filesOf(deps, job);
+    if (seen.files > 0 && !job.removing) await db.jobs.noteRemoval(job._id, seen);
+    await removeStoredTraces(deps, job._id);
+    gone.push(job);
+  };
+  await forEachWhileAnswered(jobs, remove, async (_, error) => void failures.push(error));
+  const removed = await db.jobs.deleteEnded(gone.map(({ _id }) => _id));
+  const lists = new Set(gone.map(({ account }) => `jobs-of:${account}`));
+  await cache?.invalidate(...lists, ...gone.map(({ _id }) => `job:${_id}`));
+  if (failures.length > 0) throw failures[0];
+  return removed;
 }
 
 /** Is no turn of this conversation waiting, running, or about to? */

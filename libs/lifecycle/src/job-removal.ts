@@ -11,13 +11,21 @@ const KIND_OF_PREFIX = new Map<string, JobKind>(JOB_KINDS.map((kind) => [ID_PREF
 
 /** Removes all that a job leaves beside its record. @throws UnavailableError, once every store was asked. */
 export async function removeTraces(deps: RemovalDeps, id: string): Promise<void> {
+  await all(deps, id, { ...storedTraces(deps, id), 'its webhooks': removeDeliveries(deps, { job: id }) });
+}
+
+/** The same without its webhooks: what does not lie in the database. */
+export async function removeStoredTraces(deps: RemovalDeps, id: string): Promise<void> {
+  await all(deps, id, storedTraces(deps, id));
+}
+
+function storedTraces(deps: RemovalDeps, id: string): Record<string, Promise<unknown> | undefined> {
   const kind = KIND_OF_PREFIX.get(id.slice(0, id.indexOf('_')));
-  await all(deps, id, {
+  return {
     'its files': removeBlobs(deps, id),
     'its live stream': deps.live.remove(id),
-    'its webhooks': removeDeliveries(deps, { job: id }),
     'its place on the queue': kind && removeFromQueues(deps, { id, kind }),
-  });
+  };
 }
 
 /** Its record, which says at which step it is, may be gone. */

@@ -1,6 +1,7 @@
 import { FINAL_STATUSES, ID_PREFIXES, JOB_KINDS } from '@aigolos/contracts';
 import type { Change, MessageRecord, Reaction } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
+import { LRUCache } from 'lru-cache';
 import { removeLeftoverFiles } from './consistency/leftover-files.ts';
 import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
 import { dropExpiredFiles, type RetentionDeps } from './retention.ts';
@@ -8,11 +9,14 @@ import { announceJobEnd, announceJobStart, type WebhookDeps } from './webhooks.t
 
 export type ReactionDeps = RetentionDeps & WebhookDeps & Required<Pick<RemovalDeps, 'cache'>>;
 
+/** Whose the newest jobs are: an update names the record alone, and most soon follow the insert. */
+const ACCOUNTS_KEPT = 10_000;
 const PART_MAKERS = ['speech', 'voice-turn', 'batch'] as const;
 
 /** What the data sets in motion, whoever changed it and by whatever means. All are fine to run twice for the same change. */
 export function createReactions(deps: ReactionDeps): Reaction[] {
   const { db, cache } = deps;
+  const accounts = new LRUCache<string, string>({ max: ACCOUNTS_KEPT });
   return [
     ...JOB_KINDS.map(
       (kind): Reaction => ({
@@ -21,7 +25,10 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         operation: 'insert',
         fields: ['account'],
         when: isOfPrefix(ID_PREFIXES[kind]),
-        react: ({ fields }) => cache.invalidate(cacheScope.jobsOf(String(fields.account))),
+        react({ id, fields }) {
+          accounts.set(id, String(fields.account));
+          return cache.invalidate(cacheScope.jobsOf(String(fields.account)));
+        },
       }),
     ),
     {
@@ -29,9 +36,9 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       collection: 'jobs',
       operation: 'update',
       fields: ['status'],
-      // An update names the record alone, so its account is looked up: dropping everybody's lists would cost more.
+      // Dropping everybody's lists would cost more than to look up whose job it is.
       async react({ id }) {
-        const account = await db.jobs.accountOf(id);
+        const account = accounts.get(id) ?? (await db.jobs.accountOf(id));
         await cache.invalidate(cacheScope.job(id), ...(account === undefined ? [] : [cacheScope.jobsOf(account)]));
       },
     },

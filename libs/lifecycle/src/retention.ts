@@ -1,7 +1,7 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import type { Database, JobWithFiles } from '@aigolos/db';
-import { forEachAtOnce } from './batches.ts';
-import { removeEndedJob, removeIdleConversation } from './due-removal.ts';
+import { batchesOf, forEachAtOnce } from './batches.ts';
+import { removeEndedJobs, removeIdleConversation } from './due-removal.ts';
 import { removeFile, removeUpload } from './file-removal.ts';
 import type { RemovalDeps } from './removal.ts';
 
@@ -11,6 +11,8 @@ export interface FilesDeps {
 }
 
 export type RetentionDeps = RemovalDeps & FilesDeps;
+
+const JOBS_AT_ONCE = 100;
 
 /** How much was deleted because its time had come. */
 export interface Expired {
@@ -48,7 +50,18 @@ export async function expire(deps: RetentionDeps, now: Date, signal: AbortSignal
     }
   };
   await all('files', jobs.filesExpiredBefore(now), (job) => dropFiles(deps, job, now).then(() => true));
-  await all('jobs', jobs.expiredBefore(now), (job) => removeEndedJob(deps, job));
+  try {
+    for await (const due of batchesOf(jobs.expiredBefore(now), JOBS_AT_ONCE)) {
+      signal.throwIfAborted();
+      expired.jobs += await removeEndedJobs(deps, due).catch((error: unknown) => {
+        failed ??= { error };
+        return 0;
+      });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    failed ??= { error };
+  }
   await all('conversations', conversations.expiredBefore(now), (found) => removeIdleConversation(deps, found));
   await all('uploadedFiles', deps.db.files.expiredBefore(now), (file) => removeFile(deps, file));
   await all('uploads', deps.db.uploads.expiredBefore(now), (upload) => removeUpload(deps, upload));

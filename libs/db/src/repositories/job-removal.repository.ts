@@ -24,6 +24,8 @@ export type JobWithFiles = Pick<JobRecord, '_id' | 'inputExpiresAt' | 'outputExp
 export interface JobRemovalRepository {
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
+  /** Removes those of these jobs that have ended. @returns how many there were. */
+  deleteEnded(ids: string[]): Promise<number>;
   /** Jobs of such an owner that do not run; erasures, which are the proof of what is gone, are left out. */
   idleOf(owner: JobOwner, limit: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'account'>[]>;
   /** Those that run. */
@@ -59,6 +61,10 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
     async deleteFinal(account, id) {
       const { deletedCount } = await Job.deleteOne({ _id: id, account, status: finalOnes });
       return deletedCount === 1;
+    },
+    async deleteEnded(ids) {
+      if (ids.length === 0) return 0;
+      return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes })).deletedCount;
     },
     idleOf: (owner, limit) =>
       Job.find({ ...ownedBy(owner), status: { $ne: 'in_progress' } }, { kind: 1, account: 1 })

@@ -52,6 +52,7 @@ export interface WebhookDeliveriesRepository {
   pendingDeliveries(endpoint: string): AsyncIterable<{ _id: string }>;
   /** Drops the rows of a job, of an endpoint or of an account; the answer is how many. */
   deleteDeliveries(of: { job: string } | { endpoint: string } | { account: string }): Promise<number>;
+  deleteDeliveriesOfJobs(jobs: string[]): Promise<void>;
   deliveryIds(of: { job: string } | { account: string }, limit: number): Promise<string[]>;
   deleteDeliveriesById(ids: string[]): Promise<void>;
   /** Removes rows whose time has come; a pending one's comes only where its endpoint was paused all that long. */
@@ -151,6 +152,9 @@ export function createWebhookDeliveriesRepository(
       Delivery.find({ endpoint, status: 'pending' }, { _id: 1 }).sort({ createdAt: 1, _id: 1 }).lean().cursor(),
     async deleteDeliveries(of) {
       return (await Delivery.deleteMany(of)).deletedCount;
+    },
+    async deleteDeliveriesOfJobs(jobs) {
+      await Delivery.deleteMany({ job: { $in: jobs } });
     },
     async deliveryIds(of, limit) {
       const found = await Delivery.find(of, { _id: 1 }).limit(limit).lean();
