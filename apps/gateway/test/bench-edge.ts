@@ -7,7 +7,8 @@ import { MB, uploadMemory } from './upload-memory.ts';
 
 /**
  * `npm run bench:edge`: what the edge costs. A route with zod against the same route with ajv; an upload into the blob store against
- * a bare pipe; a synchronous call through the queue; the memory of a large upload. `--only json|upload|queue|memory` is one of them.
+ * a bare pipe; a synchronous call through the queue; the memory of a large upload. `--only json|upload|queue|memory` is one of them;
+ * `--mongo-url` has the queue's calls kept in another database.
  */
 
 const LEAST_JSON = 0.8;
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     requests: { type: 'string', default: '10000' },
     calls: { type: 'string', default: '500' },
+    'mongo-url': { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
@@ -56,7 +58,7 @@ if (asked('upload')) {
   ratio('blob store to bare pipe', ours, bare, LEAST_UPLOAD);
 }
 if (asked('queue')) {
-  const { took, cpu } = await queuePath(Number(values.calls));
+  const { took, cpu } = await queuePath(Number(values.calls), values['mongo-url']);
   const at = (part: number) => took[Math.min(took.length - 1, Math.floor(took.length * part))] ?? Number.NaN;
   const [median, p90, p99] = [at(0.5), at(0.9), at(0.99)];
   say(

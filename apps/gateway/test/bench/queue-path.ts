@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type MongoProcess, startMongo, startRedis } from '@aigolos/testing';
+import { startMongo, startRedis } from '@aigolos/testing';
 import { CHAT, said } from '../answers.ts';
 import { openHouse } from '../harness.ts';
 
@@ -16,15 +17,23 @@ export interface QueuePath {
 
 /**
  * How many milliseconds a synchronous call takes whose engine takes none: HTTP, the job's record, its queue, claim, result and
- * answer. Gateway, worker and client share a process here.
+ * answer. Gateway, worker and client share a process here. The database is one of its own, or the one of a URL, whose processor time
+ * nobody knows.
  */
-export async function queuePath(calls: number): Promise<QueuePath> {
-  const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
-  const house = await openHouse({ url: redis.url }, testMongo(mongo));
+export async function queuePath(calls: number, mongoUrl?: string): Promise<QueuePath> {
+  const redis = await startRedis();
+  const mongo = mongoUrl === undefined ? await startMongo() : undefined;
+  const name = `bench_${randomUUID().replaceAll('-', '')}`;
+  const newDatabaseUrl = () => mongo?.databaseUrl(name) ?? withDatabase(String(mongoUrl), name);
+  const house = await openHouse({ url: redis.url }, { newDatabaseUrl });
   try {
     await house.work('chat', async () => said('done'));
     const took: number[] = [];
-    const cpuMs = async () => [processMs(process.cpuUsage()), await cpuMsOf(mongo.pid), await cpuMsOf(redis.pid)];
+    const cpuMs = async () => [
+      processMs(process.cpuUsage()),
+      mongo ? await cpuMsOf(mongo.pid) : 0,
+      await cpuMsOf(redis.pid),
+    ];
     let before: number[] = [];
     for (let call = -WARM_UP; call < calls; call += 1) {
       if (call === 0) before = await cpuMs();
@@ -40,7 +49,7 @@ export async function queuePath(calls: number): Promise<QueuePath> {
     return { took: took.toSorted((a, b) => a - b), cpu: { own, database, redis: redisMs } };
   } finally {
     await house.close();
-    await Promise.all([redis.kill('SIGKILL'), mongo.kill('SIGKILL')]);
+    await Promise.all([redis.kill('SIGKILL'), mongo?.kill('SIGKILL')]);
   }
 }
 
@@ -56,12 +65,8 @@ async function cpuMsOf(pid: number): Promise<number> {
   return (Number(user) + Number(system)) * TICK_MS;
 }
 
-function testMongo(mongo: MongoProcess) {
-  let databases = 0;
-  return {
-    newDatabaseUrl() {
-      databases += 1;
-      return mongo.databaseUrl(`bench${databases}`);
-    },
-  };
+function withDatabase(url: string, name: string): string {
+  const named = new URL(url);
+  named.pathname = `/${name}`;
+  return named.href;
 }
