@@ -9,6 +9,7 @@ import { type Installation, startInstallation } from './installation.ts';
 import type { Case, Violation } from './invariants/case.ts';
 import { findViolations } from './invariants/index.ts';
 import { createJournal, type Journal } from './journal.ts';
+import { operationsOfLines } from './load/batches.ts';
 import { createClient } from './load/client.ts';
 import type { Operation } from './load/operations.ts';
 import { planLoad } from './load/plan.ts';
@@ -36,7 +37,7 @@ export interface DrillReport {
   seed: number;
   control: Control | undefined;
   seconds: number;
-  /** Operations of the load, with those that were laid out for faults. */
+  /** Operations of the load, with those that were laid out for faults, and what lines of batches ask for. */
   operations: number;
   acknowledged: number;
   unknown: number;
@@ -94,7 +95,8 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
     isShort || control !== undefined ? undefined : planAftermath(random.fork('aftermath'), { outageMs });
   const parts = aftermath ? [storm, aftermath] : [storm];
   const planned = parts.flatMap((part) => [...part.load, ...part.faults.flatMap(({ baits }) => baits)]);
-  const operations = new Map(planned.map((one) => [one.id, one]));
+  const all = planned.flatMap((one) => (one.kind === 'batch' ? [one, ...operationsOfLines(one)] : [one]));
+  const operations = new Map(all.map((one) => [one.id, one]));
 
   const journal = createJournal(options.journalFile);
   const receiver = await startReceiver(journal, random.fork('receiver'));

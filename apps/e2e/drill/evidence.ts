@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { QUEUE_NAMES } from '@aigolos/contracts';
-import type { AnyJobRecord, MessageRecord, WebhookDeliveryRecord } from '@aigolos/db';
+import type { AnyJobRecord, FileRecord, MessageRecord, WebhookDeliveryRecord } from '@aigolos/db';
 import type { DatabaseShell } from '@aigolos/testing';
 import type { Installation } from './installation.ts';
 
@@ -12,6 +12,8 @@ export interface Evidence {
   jobs: Map<string, AnyJobRecord>;
   messages: MessageRecord[];
   deliveries: WebhookDeliveryRecord[];
+  /** What was uploaded, and what batches have made. */
+  files: FileRecord[];
   /** Keys of all files, such as `trn_…/input`. */
   blobs: Set<string>;
   blobDir: string;
@@ -26,6 +28,7 @@ export async function gatherEvidence({ blobDir, redis }: Installation, shell: Da
     jobs: new Map(jobs.map((job) => [job._id, job])),
     messages: (documents.messages ?? []) as MessageRecord[],
     deliveries: (documents.webhook_deliveries ?? []) as WebhookDeliveryRecord[],
+    files: (documents.files ?? []) as FileRecord[],
     blobs: new Set(await filesIn(join(blobDir, 'blobs'))),
     blobDir: join(blobDir, 'blobs'),
     queued: await queuedIds(redis.port),

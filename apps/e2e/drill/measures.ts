@@ -108,12 +108,12 @@ function isSentAtOnce({ operations }: Case, op: string): boolean {
   return operation?.manner === 'async' && !('sendsSlowly' in operation && operation.sendsSlowly);
 }
 
-/** Only where nothing else was wrong meanwhile. */
+/** Only where nothing else was wrong meanwhile. Of a batch what is done is collected first. */
 function cancels(given: Case): number[] {
   const faults = faultTimes(given);
-  return given.journal.of('cancel_acknowledged').flatMap(({ job, status, at }) => {
+  return given.journal.of('cancel_acknowledged').flatMap(({ op, job, status, at }) => {
     const finishedAt = given.evidence.jobs.get(job)?.finishedAt?.getTime();
-    if (status !== 'in_progress' || finishedAt === undefined) return [];
+    if (given.operations.get(op)?.kind === 'batch' || status !== 'in_progress' || finishedAt === undefined) return [];
     const disturbed = faults.some((fault) => overlaps(fault, { begin: at - 5_000, end: finishedAt }));
     return disturbed ? [] : [Math.max(0, finishedAt - at)];
   });

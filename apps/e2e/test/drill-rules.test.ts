@@ -59,6 +59,7 @@ function healthy() {
     jobs: new Map([[JOB, job]]),
     messages,
     deliveries: [],
+    files: [],
     blobs: new Set<string>(),
     blobDir: '',
     queued: [] as string[],
@@ -113,6 +114,14 @@ test('the same seed is the same load and the same faults, another seed is anothe
   ];
   expect(plan(1)).toEqual(plan(1));
   expect(plan(1)).not.toEqual(plan(2));
+});
+
+test.each([1, 2])('a load as short as that of the tests has each kind of both (seed %i)', (seed) => {
+  const load = planLoad(createRandom(seed).fork('load'), { jobs: 60, durationMs: 10_000 });
+  const turns = load.filter(({ kind }) => kind === 'voice-turn');
+  expect(new Set(turns.map((turn) => 'conversation' in turn))).toEqual(new Set([true, false]));
+  const batches = load.filter(({ kind }) => kind === 'batch');
+  expect(new Set(batches.map(({ cancelAfterMs }) => cancelAfterMs !== undefined))).toEqual(new Set([true, false]));
 });
 
 test('what grows is told from what goes up and down', () => {

@@ -23,7 +23,8 @@ class AttemptStopped extends Error {
 export type AttemptOutcome<Kind extends JobKind> =
   | { type: 'processed'; output: Processed<Kind> }
   | { type: 'handed_over'; next: HandedOver }
-  | { type: 'stopped'; cause: StopCause; checkpoint: unknown; usage?: JobUsage }
+  /** `error`: what its processor ended with then. */
+  | { type: 'stopped'; cause: StopCause; checkpoint: unknown; usage?: JobUsage; error?: unknown }
   | { type: 'failed'; error: unknown; checkpoint: unknown };
 
 /** One claim of a job, being worked on. */
@@ -90,7 +91,7 @@ export function startAttempt<Kind extends JobKind>(options: {
       (error: unknown): AttemptOutcome<Kind> => {
         const cause = stopCause();
         const checkpoint = renewals.newest();
-        return cause ? { type: 'stopped', cause, checkpoint } : { type: 'failed', error, checkpoint };
+        return cause ? { type: 'stopped', cause, checkpoint, error } : { type: 'failed', error, checkpoint };
       },
     )
     .finally(() => {

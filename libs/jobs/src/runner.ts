@@ -156,14 +156,14 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     }
     if (outcome.type === 'handed_over') return handOver(job, outcome.next);
     if (outcome.type === 'failed') return retryOrFail(job, outcome.error, outcome.checkpoint);
-    const { cause, checkpoint, usage } = outcome;
+    const { cause, checkpoint, usage, error } = outcome;
     switch (cause) {
       case 'lost':
         log.warn({ jobId: job._id, fence: job.fence }, 'somebody else owns this job by now');
         return 'done';
       case 'cancelled':
         // What it had begun is to be stopped, and kept, all the same.
-        if (WINDING_UP_KINDS.includes(job.kind)) return retryOrFail(job, notWoundUp(), checkpoint);
+        if (WINDING_UP_KINDS.includes(job.kind)) return retryOrFail(job, notWoundUp(error), checkpoint);
         return finish(job, { status: cause });
       case 'expired':
         return finish(job, { status: cause, ...(usage && { usage }) });
@@ -252,6 +252,6 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
   };
 }
 
-function notWoundUp(): UnavailableError {
-  return new UnavailableError('What came of it until it was cancelled could not be kept.');
+function notWoundUp(cause: unknown): UnavailableError {
+  return new UnavailableError('What came of it until it was cancelled could not be kept.', { cause });
 }

@@ -1,3 +1,4 @@
+import { batchOperation } from '../load/batches.ts';
 import { jobOfSeconds, type Operation, plainText } from '../load/operations.ts';
 import type { Random } from '../random.ts';
 
@@ -124,7 +125,7 @@ export function killOf(app: (typeof WORKERS)[number], random: Random, at: { id: 
   return { ...at, ...draft, index: 1, durationMs: KILLED_MS, baits: baitsOf(draft, random, at) };
 }
 
-/** Jobs of some seconds, submitted just before. */
+/** Jobs of some seconds, submitted just before; a gateway runs batches. */
 function baitsOf({ name, app }: Draft, random: Random, { id, atMs }: { id: string; atMs: number }): Operation[] {
   const common = (bait: number) => ({ id: `${id}bait${bait}`, atMs, manner: 'async' as const, hasKey: true });
   if (name === 'workers_killed_after_end') {
@@ -137,6 +138,7 @@ function baitsOf({ name, app }: Draft, random: Random, { id, atMs }: { id: strin
       return { ...base, kind: 'chat', text: `${base.id}: [[words ${random.between(60, 120)}]]` };
     });
   }
+  if (app === 'gateway') return [batchOperation(random, { id: `${id}bait0`, atMs, isCancelled: false })];
   const worker = WORKERS.find((candidate) => candidate === app);
   if (worker === undefined) return [];
   return Array.from({ length: BAITS }, (_, bait) => jobOfSeconds(worker, random.between(3, 5), common(bait), random));

@@ -26,7 +26,7 @@ function operationOf(job: AnyJobRecord, operations: Map<string, Operation>): Ope
   return operations.get(text.split(':', 1)[0] ?? '');
 }
 
-function contentOf({ kind, task }: AnyJobRecord): string {
+function contentOf({ kind, task, metadata }: AnyJobRecord): string {
   switch (kind) {
     case 'transcription':
     case 'translation':
@@ -39,6 +39,7 @@ function contentOf({ kind, task }: AnyJobRecord): string {
     case 'voice-turn':
       return task.instructions ?? '';
     case 'batch':
+      return metadata['operation'] ?? '';
     case 'export':
     case 'erasure':
       return '';

@@ -1,5 +1,5 @@
 import { type ChatMessage, CONVERSATION_CONTEXT_MESSAGES } from '@aigolos/contracts';
-import type { JobRecord, MessageRecord } from '@aigolos/db';
+import type { AnyJobRecord, JobRecord, MessageRecord } from '@aigolos/db';
 import { jobsOfLoad, type Rule, type Violation } from './case.ts';
 
 /** By job: the messages that stood before its turn and that it was to be answered with. */
@@ -30,7 +30,7 @@ export const turnsAreWrittenOnce: Rule = (given) => {
   const violations: Violation[] = [];
   const ofJob = Map.groupBy(given.evidence.messages, ({ job }) => job);
   for (const { job } of jobsOfLoad(given)) {
-    if (job.kind !== 'chat' || job.conversation === undefined) continue;
+    if (!isTurn(job) || job.conversation === undefined) continue;
     const roles = (ofJob.get(job._id) ?? [])
       .toSorted((a, b) => a.seq - b.seq)
       .map(({ role }) => role)
@@ -39,9 +39,11 @@ export const turnsAreWrittenOnce: Rule = (given) => {
     if (roles !== wanted) {
       violations.push({ rule: 'messages', about: job._id, what: `has messages "${roles}", not "${wanted}"` });
     }
-    const answer = ofJob.get(job._id)?.find(({ role }) => role === 'assistant')?.content;
-    if (answer !== undefined && answer !== job.result?.text) {
-      violations.push({ rule: 'messages', about: job._id, what: 'its message is not its result' });
+    const said = saidIn(job);
+    for (const { role, content } of ofJob.get(job._id) ?? []) {
+      if (content !== said[role]) {
+        violations.push({ rule: 'messages', about: job._id, what: `its message of the ${role} is "${content}"` });
+      }
     }
   }
   for (const [about, said] of byConversation(given.evidence.messages)) {
@@ -51,6 +53,22 @@ export const turnsAreWrittenOnce: Rule = (given) => {
   }
   return violations;
 };
+
+type Turn = JobRecord<'chat'> | JobRecord<'voice-turn'>;
+
+function isTurn(job: AnyJobRecord): job is Extract<AnyJobRecord, { kind: 'chat' | 'voice-turn' }> {
+  return job.kind === 'chat' || job.kind === 'voice-turn';
+}
+
+/** What a turn has to leave in its conversation: of a voice turn what was heard, and what was said. */
+function saidIn(job: Turn): { [Role in MessageRecord['role']]?: string | undefined } {
+  if ('messages' in job.task) {
+    const { task, result } = job as JobRecord<'chat'>;
+    return { user: task.messages.at(-1)?.content, assistant: result?.text };
+  }
+  const { result } = job as JobRecord<'voice-turn'>;
+  return { user: result?.transcript.text, assistant: result?.answer.text };
+}
 
 /** A turn whose predecessor was acknowledged before it was sent is answered after it. */
 export const turnsAreInOrder: Rule = (given) => {
@@ -68,7 +86,7 @@ export const turnsAreInOrder: Rule = (given) => {
       .map(({ op, at }) => [op, at]),
   );
   const turns = [...jobsOfLoad(given)].flatMap(({ job, operation }) =>
-    job.kind === 'chat' && job.conversation !== undefined ? [{ job, op: operation.id }] : [],
+    isTurn(job) && job.conversation !== undefined ? [{ job, op: operation.id }] : [],
   );
   for (const ofOne of Map.groupBy(turns, ({ job }) => job.conversation).values()) {
     const answered = ofOne

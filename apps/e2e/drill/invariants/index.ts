@@ -1,3 +1,4 @@
+import { linesAreToldOnce, linesHaveTheirKeys, madeFilesAreTold } from './batches.ts';
 import type { Case, Rule, Violation } from './case.ts';
 import { turnsAreInOrder, turnsAreWrittenOnce } from './conversations.ts';
 import { resultsAreRight, usageIsCountedOnce } from './results.ts';
@@ -19,6 +20,9 @@ const RULES: readonly Rule[] = [
   filesMatchRecords,
   queuesAreEmpty,
   oneJobAnOperation,
+  linesAreToldOnce,
+  linesHaveTheirKeys,
+  madeFilesAreTold,
 ];
 
 /** Everything that was not as it was promised. */

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ChatMessage } from '@aigolos/contracts';
+import type { ChatMessage, SpeechResult, SpeechTask } from '@aigolos/contracts';
 import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import { expectedAnswer, expectedSamples, expectedTranscript } from '../expected.ts';
-import { sha256 } from '../load/answer.ts';
+import { sha256, wordsOf } from '../load/answer.ts';
 import type { Operation } from '../load/operations.ts';
 import { type Case, jobsOfLoad, type Rule, type Violation } from './case.ts';
 import { contextsOf } from './conversations.ts';
+import { bytesOf, contentOfFile } from './files.ts';
 
 /** A completed job has the one result that its engine makes of its input, and so had everybody who got it. */
 export const resultsAreRight: Rule = async (given) => {
@@ -16,61 +15,99 @@ export const resultsAreRight: Rule = async (given) => {
   for (const { job, operation } of jobsOfLoad(given)) {
     const about = job._id;
     if (job.status !== 'completed') {
-      if (job.result) violations.push({ rule: 'result', about, what: `is ${job.status} and has a result` });
+      // What was done of a batch until it was cancelled is kept.
+      const keeps = job.kind === 'batch' && job.status === 'cancelled';
+      if (job.result && !keeps) violations.push({ rule: 'result', about, what: `is ${job.status} and has a result` });
       continue;
     }
-    const digest = await digestOf(given, job, operation, contexts).catch((error: unknown) => String(error));
-    if (digest.length !== SHA256_LENGTH) {
-      violations.push({ rule: 'result', about, what: digest });
+    const right = await digestsOf(given, job, operation, contexts).catch((error: unknown) => wrong(String(error)));
+    if ('wrong' in right) {
+      violations.push({ rule: 'result', about, what: right.wrong });
       continue;
     }
     for (const { sha256: read, begin } of got.get(about) ?? []) {
-      if (read !== digest) violations.push({ rule: 'result', about, what: `the client got another result: ${begin}` });
+      if (!right.digests.includes(read)) {
+        violations.push({ rule: 'result', about, what: `the client got another result: ${begin}` });
+      }
     }
   }
   return violations;
 };
 
-const SHA256_LENGTH = 64;
+type Right = { digests: string[] } | { wrong: string };
+const right = (...results: (string | Uint8Array)[]): Right => ({ digests: results.map(sha256) });
+const wrong = (what: string): Right => ({ wrong: what });
 
-/** The hash of what a client gets, once the record's result was compared with what it must be; else what is wrong. */
-async function digestOf(
+/** The hashes of the forms in which a client gets a result, once it was compared with what it must be; else what is wrong. */
+async function digestsOf(
   given: Case,
   job: AnyJobRecord,
   operation: Operation,
   contexts: Map<string, ChatMessage[]>,
-): Promise<string> {
-  if (!job.result) return 'is completed and has no result';
+): Promise<Right> {
+  if (!job.result) return wrong('is completed and has no result');
   if (job.kind === 'transcription' && operation.kind === 'transcription') {
     const text = await expectedTranscript(operation.soundSeed, operation.seconds);
-    return job.result.text === text ? sha256(text) : `the transcript is "${job.result.text}", not "${text}"`;
+    return job.result.text === text ? right(text) : wrong(`the transcript is "${job.result.text}", not "${text}"`);
   }
   if (job.kind === 'chat') {
-    const context = job.conversation === undefined ? [] : contexts.get(job._id);
-    if (!context) return 'its turn is not in the conversation';
-    const { text } = await expectedAnswer([...context, ...job.task.messages]);
-    return job.result.text === text ? sha256(text) : `the answer is "${job.result.text}", not "${text}"`;
+    const asked = askedOf(job, contexts);
+    if (!asked) return wrong('its turn is not in the conversation');
+    const { text } = await expectedAnswer(asked);
+    return job.result.text === text ? right(text) : wrong(`the answer is "${job.result.text}", not "${text}"`);
   }
-  if (job.kind === 'speech') return speechDigest(given, job);
-  return 'is of no kind that was submitted';
+  if (job.kind === 'speech') return spokenOf(given, job.task, job.result);
+  if (job.kind === 'voice-turn' && operation.kind === 'voice-turn') {
+    const { transcript, answer, speech } = job.result;
+    const heard = await expectedTranscript(operation.soundSeed, operation.seconds);
+    if (transcript.text !== heard) return wrong(`the transcript is "${transcript.text}", not "${heard}"`);
+    const asked = askedOf(job, contexts);
+    if (!asked) return wrong('its turn is not in the conversation');
+    const { text } = await expectedAnswer(asked);
+    if (answer.text !== text) return wrong(`the answer is "${answer.text}", not "${text}"`);
+    const spoken = await spokenOf(given, { ...job.task.speech, input: text }, speech);
+    return 'wrong' in spoken ? spoken : { digests: [sha256(wordsOf(job.result)), ...spoken.digests] };
+  }
+  if (job.kind === 'batch') {
+    const { outputFile, errorFile } = job.result;
+    const contents = await Promise.all([outputFile, errorFile].map((id) => contentOfFile(given, id)));
+    return right(contents.join(''));
+  }
+  return wrong('is of no kind that was submitted');
+}
+
+/** All that its model was to be given; nothing where its turn should be in a conversation and is not. */
+function askedOf(
+  job: JobRecord<'chat'> | JobRecord<'voice-turn'>,
+  contexts: Map<string, ChatMessage[]>,
+): ChatMessage[] | undefined {
+  const context = job.conversation === undefined ? [] : contexts.get(job._id);
+  if (!context) return undefined;
+  if ('messages' in job.task) return [...context, ...job.task.messages];
+  const { instructions = '' } = job.task;
+  const heard = (job as JobRecord<'voice-turn'>).result?.transcript.text ?? '';
+  return [{ role: 'system', content: instructions }, ...context, { role: 'user', content: heard }];
 }
 
 /** A sample may be rounded either way. */
 const ROUNDING = 2;
 
-async function speechDigest({ evidence }: Case, { task, result }: JobRecord<'speech'>): Promise<string> {
-  if (!result) return 'has no result';
-  const file = await readFile(join(evidence.blobDir, result.blobKey)).catch(() => undefined);
-  if (!file) return `its file ${result.blobKey} is missing`;
-  if (file.length !== result.bytes) return `its file has ${file.length} bytes, not ${result.bytes}`;
-  const samples = await expectedSamples(task.input, task.voice);
-  if (task.format === 'wav') {
+async function spokenOf(
+  given: Case,
+  { input, voice, format }: Pick<SpeechTask, 'input' | 'voice' | 'format'>,
+  result: SpeechResult,
+): Promise<Right> {
+  const file = await bytesOf(given, result.blobKey);
+  if (!file) return wrong(`its file ${result.blobKey} is missing`);
+  if (file.length !== result.bytes) return wrong(`its file has ${file.length} bytes, not ${result.bytes}`);
+  const samples = await expectedSamples(input, voice);
+  if (format === 'wav') {
     const spoken = samplesOf(file);
-    if (spoken.length !== samples.length) return `${spoken.length} samples were spoken, not ${samples.length}`;
-    const wrong = spoken.findIndex((sample, at) => Math.abs(sample - (samples[at] ?? 0) * 0x8000) > ROUNDING);
-    if (wrong !== -1) return `sample ${wrong} is ${spoken[wrong]}, not ${(samples[wrong] ?? 0) * 0x8000}`;
+    if (spoken.length !== samples.length) return wrong(`${spoken.length} samples were spoken, not ${samples.length}`);
+    const at = spoken.findIndex((sample, place) => Math.abs(sample - (samples[place] ?? 0) * 0x8000) > ROUNDING);
+    if (at !== -1) return wrong(`sample ${at} is ${spoken[at]}, not ${(samples[at] ?? 0) * 0x8000}`);
   }
-  return sha256(file);
+  return right(file);
 }
 
 /** Of a WAV file with 16-bit samples. */
@@ -106,15 +143,19 @@ async function wrongUsage(
     const characters = Array.from(job.task.input).length;
     return usage.inputCharacters === characters ? undefined : `${usage.inputCharacters} characters of ${characters}`;
   }
-  if (job.kind === 'chat') {
-    const { promptTokens, completionTokens } = await expectedAnswer([
-      ...(contexts.get(job._id) ?? []),
-      ...job.task.messages,
-    ]);
+  if (job.kind === 'voice-turn' && operation.kind === 'voice-turn') {
+    const characters = Array.from(job.result?.answer.text ?? '').length;
+    if (usage.audioSeconds !== operation.seconds) return `${usage.audioSeconds} s of ${operation.seconds}`;
+    if (usage.inputCharacters !== characters) return `${usage.inputCharacters} characters of ${characters}`;
+  }
+  if (job.kind === 'chat' || job.kind === 'voice-turn') {
+    const { promptTokens, completionTokens } = await expectedAnswer(askedOf(job, contexts) ?? []);
     const same = usage.promptTokens === promptTokens && usage.completionTokens === completionTokens;
     return same
       ? undefined
       : `${usage.promptTokens} + ${usage.completionTokens} tokens, not ${promptTokens} + ${completionTokens}`;
   }
+  // What its lines have used is counted by their jobs.
+  if (job.kind === 'batch' && Object.keys(usage).length > 0) return `a batch has usage: ${JSON.stringify(usage)}`;
   return undefined;
 }

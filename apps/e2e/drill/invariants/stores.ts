@@ -1,21 +1,19 @@
+import type { SpeechResult, TranscriptKind } from '@aigolos/contracts';
+import type { AnyJobRecord, JobRecord } from '@aigolos/db';
 import { deletedJobs, jobsOfLoad, type Rule, type Violation } from './case.ts';
 
 /** No file without its record, and no record without its file. */
 export const filesMatchRecords: Rule = ({ evidence }) => {
   const violations: Violation[] = [];
   const wanted = new Set<string>();
+  const want = (about: string, key: string) => {
+    wanted.add(key);
+    if (!evidence.blobs.has(key)) violations.push({ rule: 'file_missing', about, what: `${key} is missing` });
+  };
   for (const job of evidence.jobs.values()) {
-    const keys = [
-      job.kind === 'transcription' && !job.inputDeletedAt && job.task.audio.blobKey,
-      ...(job.kind === 'speech' && !job.outputDeletedAt ? [job.result?.blobKey, job.result?.timings?.blobKey] : []),
-    ];
-    for (const key of keys) {
-      if (typeof key !== 'string') continue;
-      wanted.add(key);
-      if (!evidence.blobs.has(key))
-        violations.push({ rule: 'file_missing', about: job._id, what: `${key} is missing` });
-    }
+    for (const key of keysOf(job)) want(job._id, key);
   }
+  for (const { _id, blobKey } of evidence.files) want(_id, blobKey);
   for (const key of evidence.blobs) {
     const [about = ''] = key.split('/');
     if (wanted.has(key)) continue;
@@ -24,6 +22,34 @@ export const filesMatchRecords: Rule = ({ evidence }) => {
   }
   return violations;
 };
+
+/** What a job that has ended was given and has made, as far as its time is not over. */
+function keysOf(job: AnyJobRecord): string[] {
+  switch (job.kind) {
+    case 'transcription':
+    case 'translation':
+      return inputOf(job);
+    case 'speech':
+      return outputOf(job, job.result);
+    case 'voice-turn':
+      return [...inputOf(job), ...outputOf(job, job.result?.speech)];
+    case 'chat':
+    case 'response':
+    case 'batch':
+    case 'export':
+    case 'erasure':
+      return [];
+  }
+}
+
+function inputOf({ inputDeletedAt, task }: JobRecord<TranscriptKind> | JobRecord<'voice-turn'>): string[] {
+  return inputDeletedAt ? [] : [task.audio.blobKey];
+}
+
+function outputOf({ outputDeletedAt }: Pick<JobRecord, 'outputDeletedAt'>, speech: SpeechResult | undefined): string[] {
+  if (outputDeletedAt || !speech) return [];
+  return [speech.blobKey, ...(speech.timings ? [speech.timings.blobKey] : [])];
+}
 
 /**
  * When everything has ended the queues are empty. A webhook's next try that became needless may stand there until its time, when

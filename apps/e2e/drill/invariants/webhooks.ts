@@ -11,6 +11,9 @@ export const webhooksAreOne: Rule = (given) => {
     if (!job && !deleted.has(about)) {
       violations.push({ rule: 'webhook', about, what: 'the receiver was told of a job that is not there' });
     }
+    if (job?.batch !== undefined) {
+      violations.push({ rule: 'webhook', about, what: 'the receiver was told of a line of a batch' });
+    }
     for (const [event, same] of Map.groupBy(ofJob, (one) => one.event)) {
       const ids = new Set(same.map(({ id }) => id));
       if (ids.size > 1) violations.push({ rule: 'webhook', about, what: `${event} has ids ${[...ids].join(', ')}` });
@@ -24,7 +27,7 @@ export const webhooksAreOne: Rule = (given) => {
   return violations;
 };
 
-/** The receiver has acknowledged the end of every job. */
+/** The receiver has acknowledged the end of every job, save of lines, of which their batch tells. */
 export const everyEndIsTold: Rule = (given) => {
   const violations: Violation[] = [];
   const told = new Set(
@@ -34,7 +37,7 @@ export const everyEndIsTold: Rule = (given) => {
       .map(({ job, event }) => `${job} ${event}`),
   );
   for (const { job } of jobsOfLoad(given)) {
-    if (isFinal(job.status) && !told.has(`${job._id} job.${job.status}`)) {
+    if (job.batch === undefined && isFinal(job.status) && !told.has(`${job._id} job.${job.status}`)) {
       const rows = given.evidence.deliveries.filter((row) => row.job === job._id).map(({ status }) => status);
       const what = `nobody was told that it is ${job.status} (${rows.length} deliveries: ${rows.join(', ')})`;
       violations.push({ rule: 'webhook_lost', about: job._id, what });

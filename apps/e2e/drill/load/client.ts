@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFinal, type JobView } from '@aigolos/contracts';
 import type { Journal, SeenJob } from '../journal.ts';
-import { readAnswer } from './answer.ts';
-import { type Caller, createCaller, type Outcome } from './http.ts';
+import { type Answer, get, readAnswer, readBatch } from './answer.ts';
+import { type Call, type Caller, createCaller, type Outcome } from './http.ts';
 import type { Operation } from './operations.ts';
-import { requestOf } from './submission.ts';
+import { type Known, requestOf } from './submission.ts';
+import { createUploads } from './uploads.ts';
 
 export interface Client {
   /** Carries out an operation to its end; never throws. */
@@ -35,6 +36,7 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
   const call: Caller = createCaller(urls, apiKey);
   /** The id of a conversation once its first turn is acknowledged, after its last turn so far is settled. */
   const conversations = new Map<string, Promise<string | undefined>>();
+  const upload = createUploads({ call, journal, signal });
   const lastSeen = new Map<string, string>();
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => {});
 
@@ -47,12 +49,9 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
   }
 
   /** One attempt to submit; what it told is in the journal. */
-  async function submitOnce(
-    operation: Operation,
-    conversation?: string,
-  ): Promise<Acknowledged | 'refused' | 'unknown'> {
+  async function submitOnce(operation: Operation, known: Known): Promise<Acknowledged | 'refused' | 'unknown'> {
     const { id: op, kind } = operation;
-    const { path, ...request } = requestOf(operation, conversation);
+    const { path, ...request } = requestOf(operation, known);
     const askedAt = Date.now();
     const outcome: Outcome = await call(path, request);
     const { ms } = outcome;
@@ -70,9 +69,9 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
       return response.status >= 500 ? 'unknown' : 'refused';
     }
     const acknowledge = (name?: string) => {
-      const known = name === undefined ? {} : { conversation: name };
-      journal.write({ type: 'acknowledged', op, job: told, http: response.status, ms, ...known });
-      return { job: told, ...known };
+      const named = name === undefined ? {} : { conversation: name };
+      journal.write({ type: 'acknowledged', op, job: told, http: response.status, ms, ...named });
+      return { job: told, ...named };
     };
     try {
       if (response.status === 202) {
@@ -82,7 +81,8 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
         return acknowledged;
       }
       const acknowledged = acknowledge();
-      if (!response.ok) {
+      // The answer to a batch only says that it has begun.
+      if (!response.ok || kind === 'batch') {
         await response.body?.cancel();
         return acknowledged;
       }
@@ -95,9 +95,11 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
   }
 
   async function submit(operation: Operation, conversation?: string): Promise<Acknowledged | undefined> {
+    const inputFile = operation.kind === 'batch' ? await upload(operation) : undefined;
+    if (operation.kind === 'batch' && inputFile === undefined) return undefined;
     for (let attempt = 1; attempt <= TRIES && !signal.aborted; attempt += 1) {
       journal.write({ type: 'sent', op: operation.id, attempt });
-      const outcome = await submitOnce(operation, conversation);
+      const outcome = await submitOnce(operation, { conversation, inputFile });
       if (typeof outcome === 'object') return outcome;
       // Without a key nobody can tell whether a second try makes a second job.
       if (outcome === 'refused' || !operation.hasKey) return undefined;
@@ -146,9 +148,12 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
   }
 
   /** Repeats a call until it is answered as wanted. */
-  async function insist(path: string, method: string, statuses: number[]): Promise<Response | undefined> {
+  async function insist(
+    { path, ...request }: Call & { path: string },
+    statuses: number[],
+  ): Promise<Response | undefined> {
     while (!signal.aborted) {
-      const outcome = await call(path, { method });
+      const outcome = await call(path, request);
       if (outcome.answered) {
         if (statuses.includes(outcome.response.status)) return outcome.response;
         await outcome.response.body?.cancel().catch(() => {});
@@ -161,7 +166,7 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
   async function cancel({ id: op }: Operation, job: string): Promise<void> {
     const askedAt = Date.now();
     journal.write({ type: 'cancel_sent', op, job });
-    const response = await insist(`/v1/jobs/${job}/cancel`, 'POST', [200, 404]);
+    const response = await insist({ path: `/v1/jobs/${job}/cancel`, method: 'POST' }, [200, 404]);
     const view = (await response?.json().catch(() => undefined)) as JobView | undefined;
     if (!response?.ok || !view) return;
     journal.write({ type: 'cancel_acknowledged', op, job, status: view.status });
@@ -183,15 +188,23 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
     return undefined;
   }
 
-  async function fetchResult({ id: op, kind }: Operation, job: string): Promise<void> {
+  async function fetchResult({ id: op }: Operation, job: string, read: () => Promise<Answer>): Promise<void> {
     for (let attempt = 0; attempt < TRIES && !signal.aborted; attempt += 1) {
-      const outcome = await call(`/v1/jobs/${job}/result`);
-      if (outcome.answered && outcome.response.ok) {
-        const read = await readAnswer(kind, outcome.response).catch(() => undefined);
-        if (read) return journal.write({ type: 'result', op, job, ...read });
-      } else if (outcome.answered) await outcome.response.body?.cancel().catch(() => {});
+      const answer = await read().catch(() => undefined);
+      if (answer) return journal.write({ type: 'result', op, job, ...answer });
       await pause(PAUSE_MS);
     }
+  }
+
+  /** All forms that there are of what came of a job. */
+  async function fetchResults(operation: Operation, { id: job, status }: JobView): Promise<void> {
+    const { kind } = operation;
+    // What was done of a batch until it was cancelled is kept.
+    const isKept = status === 'completed' || (kind === 'batch' && status === 'cancelled');
+    if (!isKept) return;
+    if (kind === 'batch') return fetchResult(operation, job, () => readBatch(call, job));
+    const paths = [`/v1/jobs/${job}/result`, ...(kind === 'voice-turn' ? [`/v1/voice/turns/${job}/audio`] : [])];
+    for (const path of paths) await fetchResult(operation, job, async () => readAnswer(kind, await get(call, path)));
   }
 
   async function follow(operation: Operation, job: string): Promise<void> {
@@ -200,11 +213,11 @@ export function createClient({ urls, apiKey, journal, signal }: ClientOptions): 
     const view = await untilEnded(operation, job);
     await cancelled;
     if (!view) return;
-    if (view.status === 'completed') await fetchResult(operation, job);
+    await fetchResults(operation, view);
     if (duplicate === 'after_end') await submit({ ...operation, manner: 'async' });
     else if (isDeleted) {
       journal.write({ type: 'delete_sent', op, job });
-      const response = await insist(`/v1/jobs/${job}`, 'DELETE', [200, 202, 404]);
+      const response = await insist({ path: `/v1/jobs/${job}`, method: 'DELETE' }, [200, 202, 404]);
       if (response) journal.write({ type: 'deleted', op, job });
     }
   }

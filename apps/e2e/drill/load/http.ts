@@ -39,12 +39,18 @@ export type Caller = ReturnType<typeof createCaller>;
 
 const BOUNDARY = '----drill';
 
+const CLIP = { filename: 'clip.wav', type: 'audio/wav' };
+
 /** A form with one file and some fields. */
-export function multipart(file: Buffer, fields: Record<string, string>): Buffer<ArrayBuffer> {
+export function multipart(
+  file: Buffer,
+  fields: Record<string, string>,
+  { filename, type } = CLIP,
+): Buffer<ArrayBuffer> {
   const parts = Object.entries(fields).map(
     ([name, value]) => `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   );
-  const head = `--${BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="clip.wav"\r\ncontent-type: audio/wav\r\n\r\n`;
+  const head = `--${BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="${filename}"\r\ncontent-type: ${type}\r\n\r\n`;
   return Buffer.concat([Buffer.from(parts.join('') + head), file, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)]);
 }
 export const MULTIPART_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;

@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts';
+import type { BatchLine } from './batches.ts';
 
 /** How its submitter waits for a job's end. */
 export type Manner = 'async' | 'sync' | 'stream';
@@ -29,7 +30,18 @@ export type Operation = OperationBase &
     | { kind: 'chat'; text: string }
     /** Turns of one conversation are submitted one after another, without waiting for answers. */
     | { kind: 'chat'; text: string; conversation: string; turn: number }
+    | VoiceTurn
+    | (VoiceTurn & { conversation: string; turn: number })
+    /** Each line is a job of its own, which the client never asks for. */
+    | { kind: 'batch'; endpoint: '/v1/chat/completions' | '/v1/audio/speech'; lines: BatchLine[] }
   );
+
+export interface VoiceTurn {
+  kind: 'voice-turn';
+  seconds: number;
+  soundSeed: number;
+  format: 'wav' | 'mp3';
+}
 
 export type OperationKind = Operation['kind'];
 
@@ -80,72 +92,4 @@ export function jobOfSeconds(
         format: 'wav',
       };
   }
-}
-
-/** A short clip, text or question, each of a kind's usual length. */
-export function anyOperation(random: Random, base: { id: string; atMs: number }): Operation {
-  const kind = random.pick(['transcription', 'speech', 'chat', 'chat'] as const);
-  const hasKey = random.chance(0.6);
-  const duplicate = hasKey && random.chance(0.15) ? random.pick(['at_once', 'after_end'] as const) : undefined;
-  const common = {
-    ...base,
-    hasKey,
-    // A key is free again when its job is deleted.
-    ...(duplicate ? { duplicate } : random.chance(0.08) && { isDeleted: true }),
-    ...(random.chance(0.08) ? { cancelAfterMs: random.between(0, 2_500) } : {}),
-    ...(random.chance(0.2) && { priority: random.pick(['low', 'high'] as const) }),
-    ...(random.chance(0.05) && { finishWithinSeconds: random.between(1, 6) }),
-  };
-  const manner = random.pick(['async', 'async', 'async', 'sync'] as const);
-  switch (kind) {
-    case 'transcription':
-      return {
-        ...common,
-        kind,
-        manner,
-        seconds: random.between(1, 12),
-        soundSeed: random.between(1, 2 ** 31),
-        sendsSlowly: random.chance(0.25),
-      };
-    case 'speech':
-      return {
-        ...common,
-        kind,
-        manner,
-        text: `${base.id}: ${plainText(random, random.between(10, 120))}.`,
-        format: random.chance(0.9) ? 'wav' : 'mp3',
-      };
-    case 'chat':
-      return {
-        ...common,
-        kind,
-        manner: random.chance(0.3) ? 'stream' : manner,
-        text: `${base.id}: ${random.chance(0.6) ? `[[words ${random.between(5, 120)}]]` : plainText(random, 60)}`,
-      };
-  }
-}
-
-/** The turns of a conversation. Every third asks to be told what stood before it. */
-export function conversationOperations(
-  random: Random,
-  { name, atMs, turns }: { name: string; atMs: number; turns: number },
-): Operation[] {
-  let at = atMs;
-  return Array.from({ length: turns }, (_, turn) => {
-    at += random.between(50, 1_500);
-    const id = `${name}-${turn}`;
-    const long = random.chance(0.2) ? ` [[words ${random.between(20, 60)}]]` : ` ${plainText(random, 30)}`;
-    const asks = turn === turns - 1 || turn === 3;
-    return {
-      id,
-      atMs: at,
-      kind: 'chat',
-      text: `${id}:${asks ? ' [[messages]]' : long}`,
-      conversation: name,
-      turn,
-      manner: random.pick(['async', 'async', 'sync', 'stream'] as const),
-      hasKey: random.chance(0.7),
-      ...(random.chance(0.06) && { cancelAfterMs: random.between(0, 1_500) }),
-    } satisfies Operation;
-  });
 }

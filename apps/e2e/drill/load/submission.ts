@@ -1,9 +1,17 @@
+import { type BatchOperation, inputOf } from './batches.ts';
 import { type Call, MULTIPART_TYPE, multipart, slowly } from './http.ts';
 import type { Operation } from './operations.ts';
 import { makeSamples, toWav } from './sound.ts';
 
+/** What only the answers to earlier requests say. */
+export interface Known {
+  conversation?: string | undefined;
+  /** Id of the file that a batch is made of. */
+  inputFile?: string | undefined;
+}
+
 /** The request of an operation. */
-export function requestOf(operation: Operation, conversation: string | undefined): Call & { path: string } {
+export function requestOf(operation: Operation, { conversation, inputFile }: Known): Call & { path: string } {
   const headers = headersOf(operation);
   switch (operation.kind) {
     case 'transcription': {
@@ -31,7 +39,38 @@ export function requestOf(operation: Operation, conversation: string | undefined
       };
       return post('/v1/chat/completions', body, operation, headers);
     }
+    case 'voice-turn': {
+      const { id, seconds, soundSeed, format: response_format } = operation;
+      const form = multipart(toWav(makeSamples(soundSeed, seconds)), {
+        instructions: `${id}: be brief`,
+        response_format,
+        ...('conversation' in operation && { conversation: conversation ?? 'new' }),
+      });
+      return {
+        path: '/v1/voice/turns',
+        method: 'POST',
+        headers: { ...headers, 'content-type': MULTIPART_TYPE },
+        body: form,
+        timeoutMs: timeoutOf(operation),
+      };
+    }
+    case 'batch': {
+      const { id, endpoint } = operation;
+      const body = { input_file_id: inputFile, endpoint, completion_window: '24h', metadata: { operation: id } };
+      return post('/v1/batches', body, operation, headers);
+    }
   }
+}
+
+/** The upload of what a batch is made of. */
+export function uploadOf(batch: BatchOperation): Call & { path: string } {
+  const what = { filename: `${batch.id}.jsonl`, type: 'application/jsonl' };
+  return {
+    path: '/v1/files',
+    method: 'POST',
+    headers: { 'content-type': MULTIPART_TYPE },
+    body: multipart(Buffer.from(inputOf(batch)), { purpose: 'batch' }, what),
+  };
 }
 
 function post(path: string, body: object, operation: Operation, headers: Record<string, string>) {

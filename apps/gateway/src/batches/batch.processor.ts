@@ -13,7 +13,7 @@ import {
 import type { JobRecord } from '@aigolos/db';
 import { isCancelled, type JobContext, type Processed, type Processor } from '@aigolos/jobs';
 import type { Files } from '../routes/files/files.service.ts';
-import { type BatchOutput, createBatchOutput, type OutputForm } from './batch-output.ts';
+import { type BatchOutputOptions, createBatchOutput, type OutputForm } from './batch-output.ts';
 import { checkInput } from './input-lines.ts';
 import type { SubmitLine } from './line-calls.ts';
 import type { OutputOwner } from './line-outcome.ts';
@@ -61,7 +61,11 @@ async function process(
   const { job, signal } = context;
   const kept = BatchCheckpointSchema.safeParse(job.checkpoint);
   const state = kept.success ? kept.data : nothingDone();
-  const keep = (news: BatchCheckpoint) => context.checkpointNow(news);
+  // The record cannot be told any more once the attempt was stopped; what is not there yet is collected again then.
+  const keep = (news: BatchCheckpoint) =>
+    context.checkpointNow(news).catch((error: unknown) => {
+      if (error !== signal.reason) throw error;
+    });
   const output = createBatchOutput({ job, state, blobs: deps.blobs, keep });
   const owner: OutputOwner = { madeBy: { job: job._id, fence: job.fence }, expiry: job.task.outputExpiry };
   if (state.counts.total === 0) {
@@ -94,28 +98,20 @@ async function process(
   } finally {
     clearTimeout(timer);
   }
-  return conclude(deps, { context, output, owner }, end);
+  return conclude(deps, { job, output, owner, keep }, end);
 }
 
 /** Makes the files of all pieces, and the result that names them. */
 async function conclude(
   { blobs, files }: BatchDeps,
-  {
-    context: { job, checkpointNow, signal },
-    output,
-    owner,
-  }: { context: Context; output: BatchOutput; owner: OutputOwner },
+  { job, output, owner, keep }: Pick<BatchRun, 'job' | 'output' | 'owner'> & { keep: BatchOutputOptions['keep'] },
   status: FinalStatus,
 ): Promise<Processed<'batch'>> {
   const { state } = output;
   const finalizingAt = Date.now();
   state.finalizingAt = finalizingAt;
-  // The record cannot be told any more once the attempt was stopped; what is not there yet is collected again then.
-  const toldOrStopped = (error: unknown) => {
-    if (!signal.aborted) throw error;
-  };
-  await output.flush().catch(toldOrStopped);
-  await checkpointNow(structuredClone(state)).catch(toldOrStopped);
+  await output.flush();
+  await keep(structuredClone(state));
 
   async function fileOf(form: OutputForm): Promise<string | undefined> {
     if (state.pieces.every((pieces) => pieces[form] === 0)) return undefined;

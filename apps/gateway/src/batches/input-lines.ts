@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { type BatchLine, BatchLineSchema, type BatchProblem, type BatchTask, LIMITS } from '@aigolos/contracts';
 import { parse as parseJson } from 'secure-json-parse';
 import split from 'split2';
@@ -12,6 +12,7 @@ export interface InputLine {
 
 /** No body of a line may be larger than the largest one of its route, whose other fields are short. */
 const LINE_CHARACTERS = LIMITS.speechBodyBytes + 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
 /** So many are told: a file that was made in another form has something wrong in each line. */
 const PROBLEMS_TOLD = 100;
 
@@ -19,11 +20,21 @@ const PROBLEMS_TOLD = 100;
 export async function* linesOf(file: FileHandle): AsyncGenerator<InputLine> {
   const lines = split(/\r?\n/, { maxLength: LINE_CHARACTERS });
   // What goes wrong is told by the stream that is read.
-  pipeline(file.createReadStream({ start: 0, autoClose: false }), lines, () => {});
+  pipeline(Readable.from(piecesOf(file), { objectMode: false }), lines, () => {});
   let number = 0;
   for await (const text of lines as AsyncIterable<string>) {
     number += 1;
     if (text.trim() !== '') yield { number, text };
+  }
+}
+
+/** A stream of the handle's own closes it with itself, and whoever stops before the end wants to read it again. */
+async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(PIECE_BYTES), position });
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

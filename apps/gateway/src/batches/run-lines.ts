@@ -34,17 +34,25 @@ export interface BatchRun {
 
 const AGAIN = { baseMs: 250, maxMs: 10_000 };
 
-/** Runs the lines that are not done, some at once, in their order. @throws the signal's reason once it aborts. */
+/**
+ * Runs the lines that are not done, some at once, in their order. When it returns or throws none is under way any more.
+ * @throws the signal's reason once it aborts.
+ */
 export async function runLines(deps: RunLinesDeps, run: BatchRun): Promise<void> {
   const failing = new AbortController();
   const signal = AbortSignal.any([run.signal, failing.signal]);
+  const underWay = new Set<Promise<void>>();
+  const begin = (line: InputLine) => {
+    const done = runLine(deps, { ...run, signal }, line).finally(() => underWay.delete(done));
+    underWay.add(done);
+    return done;
+  };
   try {
-    await pMap(undone(run, signal), (line) => runLine(deps, { ...run, signal }, line), {
-      concurrency: deps.linesAtOnce,
-    });
+    await pMap(undone(run, signal), begin, { concurrency: deps.linesAtOnce });
   } finally {
-    // Those that were under way beside one that failed.
+    // Those that were under way beside one that failed: a line that is submitted or told of now would be so once more.
     failing.abort();
+    await Promise.allSettled(underWay);
   }
 }
 
@@ -83,6 +91,7 @@ async function waitFor(deps: RunLinesDeps, job: AnyJobRecord, { signal, owner }:
 /** A store that is away comes back: a line has as much time as its batch. */
 async function untilAnswered<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
     try {
       return await act();
     } catch (error) {

@@ -5,7 +5,7 @@ import type { JobContext, Processor } from '@aigolos/jobs';
 import { audioClip, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import OpenAI, { NotFoundError, toFile } from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { said } from '../../../test/answers.ts';
+import { jobOf, said } from '../../../test/answers.ts';
 import { type House, openHouse } from '../../../test/harness.ts';
 
 const redis = useRedis();
@@ -219,6 +219,16 @@ describe('a batch that is cut off', () => {
     expect(stopped.toSorted()).toEqual(['wait 1', 'wait 2']);
     expect(runs).not.toContain('never');
     expect((await client.batches.cancel(id)).status).toBe('cancelled');
+  });
+
+  test('is wound up at once, however many of its lines are left', async () => {
+    // More than are kept in memory.
+    const { id } = await begin(Array.from({ length: 600 }, (_, index) => line(`${index}`, ask('never'))));
+    await client.batches.cancel(id);
+    const batch = await ended(id);
+    expect(batch).toMatchObject({ status: 'cancelled', request_counts: { total: 600, completed: 0, failed: 600 } });
+    expect(new Set(idsOf(await linesIn(batch.error_file_id))).size).toBe(600);
+    expect(await jobOf(house, id)).toMatchObject({ attempt: 1 });
   });
 
   test('when its window ends keeps what is done, and says of the rest that it expired', async () => {
