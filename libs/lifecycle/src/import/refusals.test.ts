@@ -6,7 +6,7 @@ import { useMongo } from '@aigolos/testing';
 import { type Header, pack } from 'tar-stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { folderNameOf } from '../archive/folder-name.ts';
-import { MANIFEST_MAX_BYTES, type Manifest, writeManifest } from '../archive/manifest.ts';
+import { MANIFEST_MAX_BYTES, type Manifest, SCHEMA_VERSION, writeManifest } from '../archive/manifest.ts';
 import { writeManifestFrame, writeTrailer } from '../archive/tar-format.ts';
 import {
   openInstallation,
@@ -110,7 +110,7 @@ describe('a folder is refused, and nothing of it is taken, where', () => {
   test.each<[string, (manifest: Manifest) => unknown, string]>([
     [
       'a newer version made it',
-      (manifest) => ({ ...manifest, schemaVersion: 3, new: true }),
+      (manifest) => ({ ...manifest, schemaVersion: SCHEMA_VERSION + 1, new: true }),
       'a newer version of AIGolos',
     ],
     ['its manifest is of something else', () => ({ name: 'package' }), 'not that of an export of AIGolos'],
@@ -233,7 +233,10 @@ describe('an archive is refused, and nothing of it is taken, where', () => {
 
   test('a newer version made it', async () => {
     const newer: Manifest = { ...whole.manifest, schemaVersion: 7 };
-    await expectRefusal(await craft(await entries(), newer), 'schema version 7; this one reads up to 2');
+    await expectRefusal(
+      await craft(await entries(), newer),
+      `schema version 7; this one reads up to ${SCHEMA_VERSION}`,
+    );
   });
 
   test('its manifest lies in the folder of somebody else', async () => {
