@@ -27,6 +27,7 @@ export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositor
 export type { FilesRepository, RemovableFile } from './repositories/files.repository.ts';
 export type { ListedJob, SuspectJob } from './repositories/inspection.repository.ts';
 export type { Claim, JobEnding, JobExpiry, Release, StepEnd } from './repositories/job-claims.repository.ts';
+export type { JobNewsFields } from './repositories/job-reading.repository.ts';
 export type { EndedJob, JobWithFiles, RunningJob } from './repositories/job-removal.repository.ts';
 export type { OverdueJob, WaitingJob } from './repositories/job-sweeps.repository.ts';
 export type { JobsRepository } from './repositories/jobs.repository.ts';

@@ -1,5 +1,5 @@
 import { isFinal, type JobEventType, newId, type WebhookEvent, type WebhookEventType } from '@aigolos/contracts';
-import { type AnyJobRecord, type Database, type WebhookDeliveryRecord, type WebhookEndpointRecord } from '@aigolos/db';
+import { type Database, type JobNewsFields, type WebhookDeliveryRecord, type WebhookEndpointRecord } from '@aigolos/db';
 import type { Producer } from '@aigolos/queue';
 import { type Logger, messageOf } from '@aigolos/runtime';
 
@@ -24,7 +24,7 @@ type Receiver = Pick<WebhookEndpointRecord, 'url'> & { endpoint?: string };
  * and receiver, so that doing it again changes nothing. A job that was erased meanwhile tells nobody.
  */
 export async function announceJobEnd(deps: WebhookDeps, jobId: string): Promise<void> {
-  const job = await deps.db.jobs.find(jobId);
+  const job = await deps.db.jobs.newsOf(jobId);
   if (!job || !isFinal(job.status)) return;
   // Of the lines of a batch its own end tells.
   if (job.batch === undefined) await announce(deps, job, `job.${job.status}`);
@@ -33,7 +33,7 @@ export async function announceJobEnd(deps: WebhookDeps, jobId: string): Promise<
 
 /** Tells those who asked for it that work on a job has begun; of several attempts the first is told. */
 export async function announceJobStart(deps: WebhookDeps, jobId: string): Promise<void> {
-  const job = await deps.db.jobs.find(jobId);
+  const job = await deps.db.jobs.newsOf(jobId);
   if (job?.startedAt && job.batch === undefined) await announce(deps, job, 'job.started');
 }
 
@@ -100,7 +100,7 @@ async function enqueueDeliveries({ producer, log }: WebhookDeps, ids: string[]):
   }
 }
 
-async function announce(deps: WebhookDeps, job: AnyJobRecord, type: JobEventType): Promise<void> {
+async function announce(deps: WebhookDeps, job: JobNewsFields, type: JobEventType): Promise<void> {
   const endpoints = await deps.db.webhooks.endpointsFor(job.account, type);
   const receivers: Receiver[] = endpoints.map(({ _id, url }) => ({ endpoint: _id, url }));
   if (job.webhookUrl !== undefined && type !== 'job.started') receivers.push({ url: job.webhookUrl });

@@ -23,6 +23,18 @@ export interface StoredChatFilter extends Pick<JobListFilter, 'account' | 'limit
   metadata: Record<string, string>;
 }
 
+const NEWS_FIELDS = [
+  'kind',
+  'account',
+  'status',
+  'retries',
+  'batch',
+  'webhookUrl',
+  'startedAt',
+  'finishedAt',
+] as const satisfies (keyof JobRecord)[];
+export type JobNewsFields = Pick<JobRecord, '_id' | (typeof NEWS_FIELDS)[number]>;
+
 export type BatchLineJob = Pick<JobRecord, '_id' | 'status' | 'idempotencyKey'>;
 
 /** Jobs as they are submitted, and as their owners and the queue look at them. */
@@ -34,6 +46,8 @@ export interface JobReadingRepository {
   /** What its status shows, of the same jobs. */
   summaryOf(account: string, id: string): Promise<JobSummary | undefined>;
   accountOf(id: string): Promise<string | undefined>;
+  /** What its account is told of a job, without what was said in it and what came of it. */
+  newsOf(id: string): Promise<JobNewsFields | undefined>;
   /** Of one that runs, or waits to be gone on with. */
   checkpointOf(account: string, id: string): Promise<unknown>;
   /** Without those whose time has come, and without erasures unless their kind is asked for. */
@@ -53,6 +67,7 @@ export interface JobReadingRepository {
   existing(ids: string[]): Promise<Set<string>>;
 }
 
+const NEWS = Object.fromEntries(NEWS_FIELDS.map((field) => [field, 1 as const]));
 const READ_AT_ONCE = 500;
 const SUMMARY = Object.fromEntries([...JOB_SUMMARY_FIELDS, 'task.model'].map((field) => [field, 1 as const]));
 
@@ -86,6 +101,9 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     },
     async accountOf(id) {
       return (await Job.findOne({ _id: id }, { account: 1 }).lean())?.account;
+    },
+    async newsOf(id) {
+      return ((await Job.findOne({ _id: id }, NEWS).lean()) ?? undefined) as JobNewsFields | undefined;
     },
     async checkpointOf(account, id) {
       return (await Job.findOne({ _id: id, account }, { checkpoint: 1 }).lean())?.checkpoint;
