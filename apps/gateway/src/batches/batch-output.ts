@@ -64,8 +64,9 @@ export function createBatchOutput({ job, state, blobs, keep }: BatchOutputOption
     await keep({ ...whole, pieces: structuredClone(state.pieces) });
   }
 
+  /** After one that failed none is written: its lines are in no piece, and no state may say that they are done. */
   function flush(): Promise<void> {
-    flushing = flushing.catch(() => {}).then(write);
+    flushing = flushing.then(write);
     return flushing;
   }
 

@@ -61,7 +61,7 @@ export async function checkInput(
   } catch (error) {
     if (!(error instanceof Error && error.message === 'maximum buffer reached')) throw error;
     const message = `A line has more than ${LINE_CHARACTERS} characters.`;
-    problems.push({ code: 'invalid_json_line', message, param: null, line: total + 1 });
+    problems.push({ code: 'invalid_json_line', message, param: null, line: null });
   }
   if (total === 0 && problems.length === 0) {
     problems.push({ code: 'empty_file', message: 'The file has no line.', param: null, line: null });

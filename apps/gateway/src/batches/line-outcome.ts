@@ -35,7 +35,10 @@ export interface OutputOwner {
 
 const OK = 200;
 
-/** What the synchronous call would have been answered with, of a job that has ended. Sound becomes a file, which is named. */
+/**
+ * What the synchronous call would have been answered with, of a job that has ended. Sound becomes a file, which is named.
+ * @throws where a store does not answer.
+ */
 export async function outcomeOf(deps: OutcomeDeps, job: AnyJobRecord, owner: OutputOwner): Promise<LineOutcome> {
   try {
     const result = await resultBody(deps.blobs, job);
@@ -47,6 +50,8 @@ export async function outcomeOf(deps: OutcomeDeps, job: AnyJobRecord, owner: Out
           : await keepSound(deps, { job, sound: result, owner });
     return { response: { status_code: OK, request_id: job._id, body }, error: null, usage: job.usage ?? {} };
   } catch (error) {
+    // A store that is away says nothing of the line.
+    if (!(error instanceof AIGolosError) || error.retryable) throw error;
     return failed(error, job._id);
   }
 }

@@ -32,6 +32,8 @@ export interface BatchRun {
   onProgress(): void;
 }
 
+/** What nobody foresaw, such as a store of files that is away, is no answer of a line before it has come so often. */
+const UNKNOWN_TRIES = 5;
 const AGAIN = { baseMs: 250, maxMs: 10_000 };
 
 /**
@@ -66,14 +68,15 @@ async function* undone({ input, output }: BatchRun, signal: AbortSignal): AsyncG
 async function runLine(deps: RunLinesDeps, run: BatchRun, { number, text }: InputLine): Promise<void> {
   const { custom_id: customId, body } = parseLine(text);
   const { output, signal } = run;
-  const outcome = await untilAnswered(signal, async () => {
+  const outcome = await untilAnswered(signal, async (attempt) => {
     try {
       assertWhole(body);
       const { account } = run.job;
       const { job } = await run.submit({ account, body, options: optionsOf(run.job, number) });
       return await waitFor(deps, job as AnyJobRecord, run);
     } catch (error) {
-      if (signal.aborted || mayPass(error)) throw error;
+      if (signal.aborted || mayPass(error) || (attempt < UNKNOWN_TRIES && !(error instanceof AIGolosError)))
+        throw error;
       if (!(error instanceof AIGolosError)) deps.log.error({ err: error, line: number }, 'a line of a batch failed');
       return failed(error, `${run.job._id}_${number}`);
     }
@@ -89,14 +92,13 @@ async function waitFor(deps: RunLinesDeps, job: AnyJobRecord, { signal, owner }:
 }
 
 /** A store that is away comes back: a line has as much time as its batch. */
-async function untilAnswered<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+async function untilAnswered<T>(signal: AbortSignal, act: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return await act();
-    } catch (error) {
+      return await act(attempt);
+    } catch {
       if (signal.aborted) throw signal.reason;
-      if (!mayPass(error)) throw error;
       await sleep(backoffMs(attempt, AGAIN), undefined, { signal }).catch(() => {});
     }
   }
