@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { newId } from '@aigolos/contracts';
 import { type JobRecord, newJobRecord } from '@aigolos/db';
-import { announceJobEnd } from '@aigolos/lifecycle';
+import { announceJobEnds } from '@aigolos/lifecycle';
 import { createCloser, createLogger, createMetrics, loadConfig, type Registry } from '@aigolos/runtime';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -101,7 +101,7 @@ test('each thing that does not fit together and is mended by itself is counted u
   await insertJob({ ...ENDED, conversation: newId('conversation'), turn: 0 });
   await insertJob({ ...ENDED, webhooksPending: true });
   const told = await insertJob({ ...ENDED, webhookUrl: 'https://example.org/hook' });
-  await announceJobEnd(stores, told);
+  await announceJobEnds(stores, [told]);
   await stores.db.jobs.deleteIdle([told]);
   await stores.producer.queues.webhooks.obliterate({ force: true });
   await stores.producer.add({ id: 'cht_gone', kind: 'chat', account });

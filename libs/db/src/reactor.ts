@@ -13,10 +13,10 @@ export interface ReactionObserver {
 /** About 15 seconds in all. */
 const ATTEMPTS = 10;
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
-const AT_ONCE = 8;
+const AT_ONCE = 32;
 
 /**
- * Carries out what a change sets in motion, each reaction by itself, at most eight at once. One that fails is tried again, as
+ * Carries out what a change sets in motion, each reaction by itself, so many at once. One that fails is tried again, as
  * going on without it would lose its effect, and left to the sweep in the end, as it would hold up all others. The result rejects
  * only where the signal came before the end.
  */

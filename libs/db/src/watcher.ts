@@ -34,7 +34,7 @@ const REOPEN_AFTER_IDLE_MS = 30_000;
 const RETRY_MS = 500;
 const SWEEP_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
 /** So many changes are taken in while the first of them is not done. */
-const MAX_IN_LINE = 10_000;
+const MAX_IN_LINE = 1_000;
 
 /**
  * Reacts to changes from the saved place on, until the signal. Those of one record are reacted to in their order, those of others

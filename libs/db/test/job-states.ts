@@ -147,7 +147,7 @@ export async function make(jobs: JobsRepository, id: string, change: JobChange, 
     case 'cancel':
       return jobs.requestCancel('acc_1', id, {});
     case 'tellEnd':
-      return jobs.clearWebhooksPending(id);
+      return jobs.clearWebhooksPending([id]);
     case 'requeue':
       return jobs.requeueEnded(id, change.fence);
   }

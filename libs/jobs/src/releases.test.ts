@@ -109,7 +109,7 @@ describe('what the release before wrote', () => {
     const { cancelled, failed } = before.names;
     await house.reconciler.sweep(signal);
     expect(await find(cancelled)).toMatchObject({ status: 'cancelled', fence: 0 });
-    await house.db.jobs.clearWebhooksPending(failed);
+    await house.db.jobs.clearWebhooksPending([failed]);
     const { db, producer, cache } = house;
     const live = { remove: async () => {} };
     const log = createLogger({ service: 'test', level: 'silent' });
@@ -157,7 +157,7 @@ describe('what the next release wrote', () => {
       finishedAt: new Date(),
       failure: { code: 'INTERNAL', message: 'no' },
     });
-    await jobs.clearWebhooksPending(id);
+    await jobs.clearWebhooksPending([id]);
     expect(await find(id)).toMatchObject({ status: 'failed', ...fromLater });
     expect(await jobs.requeueEnded(id, 3)).toBe(true);
     expect(await find(id)).toMatchObject({ status: 'queued', ...fromLater });

@@ -34,7 +34,7 @@ test('a failed job goes back to its queue and ends anew; its timeline tells of b
   });
   const { _id } = await house.submitChat();
   expect(await ended(_id)).toMatchObject({ status: 'failed', attempt: 1 });
-  await house.db.jobs.clearWebhooksPending(_id);
+  await house.db.jobs.clearWebhooksPending([_id]);
   broken = false;
   expect(await retry(_id)).toMatchObject({ fence: 2, retries: 1 });
   const news = await Array.fromAsync(house.jobs.watch(ACCOUNT, _id, AbortSignal.timeout(10_000)));

@@ -37,7 +37,7 @@ const find = async (id: string) => (await house.db.jobs.find(id)) as JobRecord<'
 const log = createLogger({ service: 'test', level: 'silent' });
 /** As an operator does, once the end was told. */
 const retry = async (id: string) => {
-  await house.db.jobs.clearWebhooksPending(id);
+  await house.db.jobs.clearWebhooksPending([id]);
   return retryJob({ ...house, log }, id);
 };
 const end = (id: string) => house.jobs.waitForEnd(ACCOUNT, id, { timeoutMs: 20_000 });

@@ -4,7 +4,7 @@ import { type ErasureScope, newId, type SpeechTask } from '@aigolos/contracts';
 import { type AnyJobRecord, type JobRecord, newJobRecord } from '@aigolos/db';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { announceJobEnd, backUp, createEraser, expire, planErasure, receiptKeys, verifyReceipt } from './index.ts';
+import { announceJobEnds, backUp, createEraser, expire, planErasure, receiptKeys, verifyReceipt } from './index.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 
 const redis = useRedis();
@@ -143,7 +143,7 @@ describe('an erased account', () => {
       await at.insertJob({ finishedAt: new Date() }),
       await at.insertJob({ status: 'queued' }),
     ];
-    await announceJobEnd(at, jobs[1] ?? '');
+    await announceJobEnds(at, [jobs[1] ?? '']);
     for (const id of jobs) await at.storeBlob(`${id}/input`);
     const stranger = await at.insertJob({ account: 'acc_other' });
     const earlier = await request({ type: 'job', id: 'cht_1' });

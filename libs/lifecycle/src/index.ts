@@ -29,7 +29,7 @@ export { expire } from './retention.ts';
 export { createReceiverRules, type ReceiverRules } from './webhook-receiver.ts';
 export { rotatedSecrets } from './webhook-secrets.ts';
 export {
-  announceJobEnd,
+  announceJobEnds,
   announcePending,
   announceTest,
   replayDelivery,

@@ -10,7 +10,7 @@ import { exportToDirectory } from './export/export-archive.ts';
 import { openTestInstallation, type TestInstallation } from './installation.fake.ts';
 import { removeAccount } from './removal.ts';
 import { expire } from './retention.ts';
-import { announceJobEnd, announcePending } from './webhooks.ts';
+import { announceJobEnds, announcePending } from './webhooks.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
@@ -72,7 +72,7 @@ describe.each([{ kind: 'dubbing' }, { status: 'paused' }])(
 test('a job of a kind that only a later version knows is told of and deleted when it is due, as its record says', async () => {
   await at.insertEndpoint();
   const id = await insertLater({ kind: 'dubbing', webhooksPending: true, expiresAt: LONG_AGO });
-  await announceJobEnd(at, id);
+  await announceJobEnds(at, [id]);
   expect(await announcePending(at, signal)).toBe(0);
   expect(await at.db.webhooks.deliveryIds({ job: id }, 9)).toHaveLength(1);
   expect(await expire(at, new Date(), signal)).toMatchObject({ jobs: 1 });

@@ -3,9 +3,10 @@ import type { Change, MessageRecord, Reaction } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
 import { LRUCache } from 'lru-cache';
 import { removeLeftoverFiles } from './consistency/leftover-files.ts';
-import { type RemovalDeps, removeAccount, removeConversation, removeJobData } from './removal.ts';
+import { inBatches } from './in-batches.ts';
+import { type RemovalDeps, removeAccount, removeConversation, removeDataOfJobs } from './removal.ts';
 import { dropExpiredFiles, type RetentionDeps } from './retention.ts';
-import { announceJobEnd, announceJobStart, type WebhookDeps } from './webhooks.ts';
+import { announceJobEnds, announceJobStarts, type WebhookDeps } from './webhooks.ts';
 
 export type ReactionDeps = RetentionDeps & WebhookDeps & Required<Pick<RemovalDeps, 'cache'>>;
 
@@ -17,6 +18,16 @@ const PART_MAKERS = ['speech', 'voice-turn', 'batch'] as const;
 export function createReactions(deps: ReactionDeps): Reaction[] {
   const { db, cache } = deps;
   const accounts = new LRUCache<string, string>({ max: ACCOUNTS_KEPT });
+  const forgetAnswers = inBatches(async (ids) => {
+    // Dropping everybody's lists would cost more than to look up whose jobs they are.
+    const owners = await Promise.all(ids.map((id) => accounts.get(id) ?? db.jobs.accountOf(id)));
+    const lists = new Set(owners.flatMap((account) => (account === undefined ? [] : [cacheScope.jobsOf(account)])));
+    await cache.invalidate(...ids.map(cacheScope.job), ...lists);
+    return new Map();
+  });
+  const announceEnd = inBatches((ids) => announceJobEnds(deps, ids));
+  const announceStart = inBatches((ids) => announceJobStarts(deps, ids));
+  const removeData = inBatches((ids) => removeDataOfJobs(deps, ids));
   return [
     ...JOB_KINDS.map(
       (kind): Reaction => ({
@@ -27,7 +38,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         when: isOfPrefix(ID_PREFIXES[kind]),
         react({ id, fields }) {
           accounts.set(id, String(fields.account));
-          return cache.invalidate(cacheScope.jobsOf(String(fields.account)));
+          return forgetAnswers(id);
         },
       }),
     ),
@@ -36,11 +47,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       collection: 'jobs',
       operation: 'update',
       fields: ['status'],
-      // Dropping everybody's lists would cost more than to look up whose job it is.
-      async react({ id }) {
-        const account = accounts.get(id) ?? (await db.jobs.accountOf(id));
-        await cache.invalidate(cacheScope.job(id), ...(account === undefined ? [] : [cacheScope.jobsOf(account)]));
-      },
+      react: ({ id }) => forgetAnswers(id),
     },
     {
       name: 'job_started',
@@ -48,7 +55,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       operation: 'update',
       fields: ['status'],
       when: ({ fields }) => fields.status === 'in_progress',
-      react: ({ id }) => announceJobStart(deps, id),
+      react: ({ id }) => announceStart(id),
     },
     {
       name: 'job_ended',
@@ -56,7 +63,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       operation: 'update',
       fields: ['status'],
       when: hasEnded,
-      react: ({ id }) => announceJobEnd(deps, id),
+      react: ({ id }) => announceEnd(id),
     },
     {
       name: 'job_ended_at_once',
@@ -66,7 +73,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
       // One that has the result of an earlier one. What an import brings has ended long ago and tells nobody.
       when: ({ fields }) => fields.webhooksPending === true,
       async react({ id }) {
-        await announceJobEnd(deps, id);
+        await announceEnd(id);
         await dropExpiredFiles(deps, id);
       },
     },
@@ -96,10 +103,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
         operation: 'delete',
         when: isOfPrefix(ID_PREFIXES[kind]),
         // A delete names the record alone: blob keys begin with its id, and whose lists it stood in is not known any more.
-        async react({ id }) {
-          await removeJobData(deps, id);
-          await cache.invalidate(cacheScope.allLists);
-        },
+        react: ({ id }) => removeData(id),
       }),
     ),
     ...(['files', 'uploads'] as const).map(

@@ -1,9 +1,10 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import type { Database } from '@aigolos/db';
-import type { LiveStreams, Producer } from '@aigolos/queue';
+import { cacheScope, type LiveStreams, type Producer } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
 import { removeFilesMadeBy, removeFilesOf } from './file-removal.ts';
-import { removeIdleJobs, removeTraces, stopJobs } from './job-removal.ts';
+import { type Failures, toError } from './in-batches.ts';
+import { forEachWhileAnswered, removeIdleJobs, removeStoredTraces, removeTraces, stopJobs } from './job-removal.ts';
 import type { RemovalLedger } from './removal-ledger.ts';
 import { removeWebhooks } from './webhook-removal.ts';
 
@@ -39,6 +40,19 @@ const BATCH = 200;
  */
 export async function removeJobData(deps: RemovalDeps, id: string): Promise<void> {
   await Promise.all([removeTraces(deps, id), deps.cache?.invalidate(`job:${id}`)]);
+}
+
+/**
+ * The same of many jobs that are gone, and of the lists that they stood in, whosever those are: what belongs to one that cannot be
+ * removed does not keep the others'. @returns why it could not, by job. @throws where the database or the cache does not answer.
+ */
+export async function removeDataOfJobs(deps: RemovalDeps, ids: readonly string[]): Promise<Failures> {
+  const failures: Failures = new Map();
+  const remove = (id: string) => removeStoredTraces(deps, id);
+  await forEachWhileAnswered([...ids], remove, async (id, error) => void failures.set(id, toError(error)));
+  await deps.db.webhooks.deleteDeliveriesOfJobs([...ids]);
+  await deps.cache?.invalidate(cacheScope.allLists, ...ids.map(cacheScope.job));
+  return failures;
 }
 
 /**

@@ -5,7 +5,7 @@ import { createProducer, type Producer } from '@aigolos/queue';
 import { createLogger } from '@aigolos/runtime';
 import { useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { announceJobEnd, announceJobStart, announcePending, announceTest } from './webhooks.ts';
+import { announceJobEnds, announceJobStarts, announcePending, announceTest } from './webhooks.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
@@ -73,8 +73,8 @@ test('an end is told once to each endpoint that asked for it, however often it i
   await endpoint({ account: 'acc_2' });
   const id = await endedJob();
   expect(await pending()).toEqual([id]);
-  await Promise.all([announceJobEnd(deps(), id), announceJobEnd(deps(), id)]);
-  await announceJobEnd(deps(), id);
+  await Promise.all([announceJobEnds(deps(), [id]), announceJobEnds(deps(), [id])]);
+  await announceJobEnds(deps(), [id]);
   const rows = await deliveries();
   expect(rows).toHaveLength(2);
   expect(rows.map((row) => row.endpoint)).toEqual(expect.arrayContaining([active._id, paused._id]));
@@ -86,7 +86,7 @@ test('an end is told once to each endpoint that asked for it, however often it i
 test('the body says what happened to which job, and nothing of what was said', async () => {
   await endpoint();
   const id = await endedJob();
-  await announceJobEnd(deps(), id);
+  await announceJobEnds(deps(), [id]);
   const [row] = await deliveries();
   expect(JSON.parse(row?.body ?? '')).toEqual({
     id: `evt_${id}_completed`,
@@ -100,7 +100,7 @@ test('the body says what happened to which job, and nothing of what was said', a
 
 test("a job's own URL is told too", async () => {
   const id = await endedJob({ webhookUrl: 'https://mine.example/' });
-  await announceJobEnd(deps(), id);
+  await announceJobEnds(deps(), [id]);
   expect(await deliveries()).toMatchObject([{ url: 'https://mine.example/', job: id, order: 1 }]);
 });
 
@@ -108,8 +108,8 @@ test('a start is told to those who asked for it by name, before the end', async 
   const both = await endpoint({ events: ['job.started', 'job.completed'] });
   await endpoint();
   const id = await endedJob();
-  await announceJobStart(deps(), id);
-  await announceJobEnd(deps(), id);
+  await announceJobStarts(deps(), [id]);
+  await announceJobEnds(deps(), [id]);
   const rows = (await deliveries()).filter((row) => row.endpoint === both._id);
   expect(rows.toSorted((a, b) => a.order - b.order).map(({ type }) => type)).toEqual(['job.started', 'job.completed']);
 });
@@ -121,21 +121,21 @@ test('ends that nobody reacted to are found; an erased job tells nobody', async 
   expect(await announcePending(deps(), new AbortController().signal)).toBe(1);
   expect(await deliveries()).toMatchObject([{ job: missed }]);
   await db.jobs.deleteFinal(ACCOUNT, erased);
-  await announceJobEnd(deps(), erased);
+  await announceJobEnds(deps(), [erased]);
   expect(await deliveries()).toHaveLength(1);
 });
 
 test('a job that an operator sent back after its end tells its next end, too, under an id of its own', async () => {
   await endpoint();
   const id = await endedJob({ status: 'failed' });
-  await announceJobEnd(deps(), id);
+  await announceJobEnds(deps(), [id]);
   const first = await db.jobs.find(id);
   expect(await db.jobs.requeueEnded(id, first?.fence ?? 0)).toBe(true);
   const claim = await db.jobs.claim(id, { worker: 'test', leaseMs: 10_000 });
   if (claim.outcome !== 'claimed') throw new Error(claim.outcome);
   await db.jobs.finish(id, claim.job.fence, { status: 'failed', finishedAt: new Date() });
   expect(await pending()).toEqual([id]);
-  await announceJobEnd(deps(), id);
+  await announceJobEnds(deps(), [id]);
   const events = (await deliveries()).map(({ event }) => event);
   expect(events.toSorted()).toEqual([`evt_${id}_failed`, `evt_${id}_failed_2`]);
 });

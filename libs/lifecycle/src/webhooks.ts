@@ -1,7 +1,15 @@
-import { isFinal, type JobEventType, newId, type WebhookEvent, type WebhookEventType } from '@aigolos/contracts';
-import { type Database, type JobNewsFields, type WebhookDeliveryRecord, type WebhookEndpointRecord } from '@aigolos/db';
+import {
+  type FinalStatus,
+  isFinal,
+  type JobEventType,
+  newId,
+  type WebhookEvent,
+  type WebhookEventType,
+} from '@aigolos/contracts';
+import type { Database, JobNewsFields, WebhookDeliveryRecord, WebhookEndpointRecord } from '@aigolos/db';
 import type { Producer } from '@aigolos/queue';
 import { type Logger, messageOf } from '@aigolos/runtime';
+import { type Failures, toError } from './in-batches.ts';
 
 export interface WebhookDeps {
   db: Pick<Database, 'jobs' | 'webhooks'>;
@@ -20,33 +28,31 @@ const BATCH = 500;
 type Receiver = Pick<WebhookEndpointRecord, 'url'> & { endpoint?: string };
 
 /**
- * Makes the rows that tell a job's account of its end, and puts them on their queue. Their ids are derived from job, event
+ * Makes the rows that tell the accounts of jobs of their end, and puts them on their queue. Their ids are derived from job, event
  * and receiver, so that doing it again changes nothing. A job that was erased meanwhile tells nobody.
+ * @returns of each job the error that kept it from being told. @throws where the database does not answer.
  */
-export async function announceJobEnd(deps: WebhookDeps, jobId: string): Promise<void> {
-  const job = await deps.db.jobs.newsOf(jobId);
-  if (!job || !isFinal(job.status)) return;
-  // Of the lines of a batch its own end tells.
-  if (job.batch === undefined) await announce(deps, job, `job.${job.status}`);
-  await deps.db.jobs.clearWebhooksPending(jobId);
+export async function announceJobEnds(deps: WebhookDeps, jobIds: readonly string[]): Promise<Failures> {
+  const ended = (await deps.db.jobs.newsOf(jobIds)).filter(({ status }) => isFinal(status));
+  const failures = await announceAll(deps, ended, (job) => `job.${job.status as FinalStatus}`);
+  const told = ended.flatMap(({ _id }) => (failures.has(_id) ? [] : [_id]));
+  if (told.length > 0) await deps.db.jobs.clearWebhooksPending(told);
+  return failures;
 }
 
-/** Tells those who asked for it that work on a job has begun; of several attempts the first is told. */
-export async function announceJobStart(deps: WebhookDeps, jobId: string): Promise<void> {
-  const job = await deps.db.jobs.newsOf(jobId);
-  if (job?.startedAt && job.batch === undefined) await announce(deps, job, 'job.started');
+/** Tells those who asked for it that work on jobs has begun; of several attempts the first is told. See {@link announceJobEnds}. */
+export async function announceJobStarts(deps: WebhookDeps, jobIds: readonly string[]): Promise<Failures> {
+  const started = (await deps.db.jobs.newsOf(jobIds)).filter(({ startedAt }) => startedAt);
+  return announceAll(deps, started, () => 'job.started');
 }
 
-/** Makes up for ends that nobody reacted to. @returns how many. */
+/** Makes up for ends that nobody reacted to. @returns how many. @throws the first error, once all others of its turn are told. */
 export async function announcePending(deps: WebhookDeps, signal: AbortSignal): Promise<number> {
   let announced = 0;
   for (;;) {
     signal.throwIfAborted();
     const ids = await deps.db.jobs.webhooksPending(new Date(Date.now() - PENDING_GRACE_MS), BATCH);
-    for (const id of ids) {
-      signal.throwIfAborted();
-      await announceJobEnd(deps, id);
-    }
+    for (const error of (await announceJobEnds(deps, ids)).values()) throw error;
     announced += ids.length;
     if (ids.length < BATCH) return announced;
   }
@@ -100,11 +106,34 @@ async function enqueueDeliveries({ producer, log }: WebhookDeps, ids: string[]):
   }
 }
 
-async function announce(deps: WebhookDeps, job: JobNewsFields, type: JobEventType): Promise<void> {
-  const endpoints = await deps.db.webhooks.endpointsFor(job.account, type);
-  const receivers: Receiver[] = endpoints.map(({ _id, url }) => ({ endpoint: _id, url }));
-  if (job.webhookUrl !== undefined && type !== 'job.started') receivers.push({ url: job.webhookUrl });
-  if (receivers.length === 0) return;
+/** Of the lines of a batch its own end tells. Most jobs have nobody to be told, and cost nothing more than the two reads. */
+async function announceAll(
+  deps: WebhookDeps,
+  jobs: JobNewsFields[],
+  typeOf: (job: JobNewsFields) => JobEventType,
+): Promise<Failures> {
+  const failures = new Map<string, Error>();
+  const tellable = jobs.filter(({ batch }) => batch === undefined);
+  if (tellable.length === 0) return failures;
+  const accounts = [...new Set(tellable.map(({ account }) => account))];
+  const endpoints = await deps.db.webhooks.endpointsFor(accounts, [...new Set(tellable.map(typeOf))]);
+  for (const job of tellable) {
+    const type = typeOf(job);
+    const asked = endpoints.filter(({ account, events }) => account === job.account && events.includes(type));
+    const receivers: Receiver[] = asked.map(({ _id, url }) => ({ endpoint: _id, url }));
+    if (job.webhookUrl !== undefined && type !== 'job.started') receivers.push({ url: job.webhookUrl });
+    if (receivers.length === 0) continue;
+    await announce(deps, { job, type, receivers }).catch(
+      (error: unknown) => void failures.set(job._id, toError(error)),
+    );
+  }
+  return failures;
+}
+
+async function announce(
+  deps: WebhookDeps,
+  { job, type, receivers }: { job: JobNewsFields; type: JobEventType; receivers: Receiver[] },
+): Promise<void> {
   const started = type === 'job.started';
   const event = toEvent({
     // A job that an operator sent back after its end has another end, which is another event.

@@ -46,8 +46,8 @@ export interface JobReadingRepository {
   /** What its status shows, of the same jobs. */
   summaryOf(account: string, id: string): Promise<JobSummary | undefined>;
   accountOf(id: string): Promise<string | undefined>;
-  /** What its account is told of a job, without what was said in it and what came of it. */
-  newsOf(id: string): Promise<JobNewsFields | undefined>;
+  /** What their accounts are told of jobs, without what was said in them and what came of them. */
+  newsOf(ids: readonly string[]): Promise<JobNewsFields[]>;
   /** Of one that runs, or waits to be gone on with. */
   checkpointOf(account: string, id: string): Promise<unknown>;
   /** Without those whose time has come, and without erasures unless their kind is asked for. */
@@ -102,9 +102,7 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     async accountOf(id) {
       return (await Job.findOne({ _id: id }, { account: 1 }).lean())?.account;
     },
-    async newsOf(id) {
-      return ((await Job.findOne({ _id: id }, NEWS).lean()) ?? undefined) as JobNewsFields | undefined;
-    },
+    newsOf: async (ids) => (await Job.find({ _id: { $in: [...ids] } }, NEWS).lean()) as JobNewsFields[],
     async checkpointOf(account, id) {
       return (await Job.findOne({ _id: id, account }, { checkpoint: 1 }).lean())?.checkpoint;
     },

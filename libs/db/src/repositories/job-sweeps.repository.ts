@@ -30,7 +30,7 @@ export interface JobSweepsRepository {
   clearMessagesPending(id: string): Promise<void>;
   /** Jobs that ended before then and whose webhooks have no rows yet. */
   webhooksPending(endedBefore: Date, limit: number): Promise<string[]>;
-  clearWebhooksPending(id: string): Promise<void>;
+  clearWebhooksPending(ids: readonly string[]): Promise<void>;
 }
 
 export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepository {
@@ -68,8 +68,8 @@ export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepos
       const pending = { webhooksPending: true, finishedAt: { $lt: endedBefore } };
       return (await Job.find(pending, { _id: 1 }).limit(limit).lean()).map(({ _id }) => _id);
     },
-    async clearWebhooksPending(id) {
-      await Job.updateOne({ _id: id }, { $unset: { webhooksPending: 1 } });
+    async clearWebhooksPending(ids) {
+      await Job.updateMany({ _id: { $in: [...ids] } }, { $unset: { webhooksPending: 1 } });
     },
   };
 }

@@ -9,8 +9,8 @@ export interface WebhookEndpointsRepository {
   findOwnedEndpoint(account: string, id: string): Promise<WebhookEndpointRecord | undefined>;
   /** Newest first. */
   listEndpoints(filter: { account: string } & PageFilter): Promise<WebhookEndpointRecord[]>;
-  /** Those that rows are made for: active and paused ones that asked for this type. */
-  endpointsFor(account: string, type: JobEventType): Promise<WebhookEndpointRecord[]>;
+  /** Those of these accounts that rows are made for: active and paused ones that asked for one of these types. */
+  endpointsFor(accounts: readonly string[], types: readonly JobEventType[]): Promise<WebhookEndpointRecord[]>;
   /** Changes what is given; `undefined` where the account has no such endpoint. */
   updateEndpoint(
     account: string,
@@ -45,9 +45,9 @@ export function createWebhookEndpointsRepository(Endpoint: Model<WebhookEndpoint
         .sort({ createdAt: -1, _id: -1 })
         .limit(limit)
         .lean(),
-    endpointsFor: (account, type) =>
-      Endpoint.find({ account, events: type, status: { $ne: 'disabled' } })
-        .limit(ENDPOINTS_AT_ONCE)
+    endpointsFor: (accounts, types) =>
+      Endpoint.find({ account: { $in: [...accounts] }, events: { $in: [...types] }, status: { $ne: 'disabled' } })
+        .limit(ENDPOINTS_AT_ONCE * accounts.length)
         .lean(),
     async updateEndpoint(account, id, change) {
       const resumed = change.status === 'active';

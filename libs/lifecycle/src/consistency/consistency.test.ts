@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEraser } from '../erasure.ts';
 import { requestErasure } from '../erasure-request.ts';
 import { openTestInstallation, type TestInstallation } from '../installation.fake.ts';
-import { announceJobEnd } from '../webhooks.ts';
+import { announceJobEnds } from '../webhooks.ts';
 import type { InconsistencyKind } from './check.ts';
 import { createConsistencySweep, findInconsistencies } from './consistency.ts';
 
@@ -133,7 +133,7 @@ describe('webhooks', () => {
   test('of a job that is gone are deleted', async () => {
     await at.insertEndpoint();
     const id = await at.insertJob({ finishedAt: new Date() });
-    await announceJobEnd(at, id);
+    await announceJobEnds(at, [id]);
     expect(await findings()).toEqual([]);
     await at.db.jobs.deleteIdle([id]);
     await expectMended('delivery_without_job', id);

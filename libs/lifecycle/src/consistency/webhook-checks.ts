@@ -1,4 +1,4 @@
-import { announceJobEnd } from '../webhooks.ts';
+import { announceJobEnds } from '../webhooks.ts';
 import { type ConsistencyCheck, missingOf } from './check.ts';
 
 /** The reaction to a job's end and the reconciler have both not made them. */
@@ -16,7 +16,8 @@ export const jobsWithoutWebhookRows: ConsistencyCheck = {
   },
   async repair(deps, id) {
     if (!(await deps.db.jobs.find(id))?.webhooksPending) return false;
-    await announceJobEnd(deps, id);
+    const failure = (await announceJobEnds(deps, [id])).get(id);
+    if (failure) throw failure;
     return true;
   },
 };
