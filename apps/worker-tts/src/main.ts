@@ -1,7 +1,3 @@
-import { createLogger, loadConfig, runApp } from '@aigolos/runtime';
-import { createApp } from './app.ts';
-import { ConfigSchema } from './config.ts';
+import '@aigolos/runtime/steady-memory';
 
-const config = loadConfig(ConfigSchema);
-const log = createLogger({ service: 'worker-tts', level: config.LOG_LEVEL });
-await runApp(createApp(config, log), { log, graceMs: config.DRAIN_GRACE_MS + 5_000 });
+await import('./start.ts');

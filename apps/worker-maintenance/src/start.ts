@@ -1,0 +1,7 @@
+import { createLogger, loadConfig, runApp } from '@aigolos/runtime';
+import { createApp } from './app.ts';
+import { ConfigSchema } from './config.ts';
+
+const config = loadConfig(ConfigSchema);
+const log = createLogger({ service: 'worker-maintenance', level: config.LOG_LEVEL });
+await runApp(createApp(config, log), { log, graceMs: 10_000 });
