@@ -69,11 +69,26 @@ export type JobNews =
   /** The last one. */
   | { type: 'ended'; job: AnyJobRecord };
 
-/** The record is looked at this often while a message that the job has ended may have been lost. */
+/** The record is looked at this often at most while a message that the job has ended may have been lost. */
 const LOOK_AGAIN_MS = 1_000;
+const LOOK_AGAIN_MAX_MS = 10_000;
+/** Who has waited for a minute can wait some seconds more, so that those who wait do not keep the database from the work itself. */
+const LOOK_AGAIN_SHARE = 0.25;
 
 /** The time of what was read a moment ago may have come since. */
 const isDue = ({ expiresAt }: JobSummary) => expiresAt !== undefined && expiresAt <= new Date();
+
+/** Says, asked every so often, whether it is time to look again: the longer it has been in all, the longer between two looks. */
+function looksLessAndLess(): () => boolean {
+  const began = Date.now();
+  let looked = began;
+  return () => {
+    const now = Date.now();
+    if (now - looked < Math.min((now - began) * LOOK_AGAIN_SHARE, LOOK_AGAIN_MAX_MS)) return false;
+    looked = now;
+    return true;
+  };
+}
 
 export function createJobs(deps: SubmitterDeps): Jobs {
   const { db, producer, live, cancels, cache } = deps;
@@ -142,9 +157,10 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       if (isFinal(first.status)) return first;
       const limits = [timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs), signal];
       const until = AbortSignal.any(limits.filter((limit) => limit !== undefined));
+      const isLookDue = looksLessAndLess();
       for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal: until })) {
         // What it says on the way is not asked for here; of a silence the record is asked whether the last word was lost.
-        if (event && event.type !== 'finished') continue;
+        if (event ? event.type !== 'finished' : !isLookDue()) continue;
         const state = event ? undefined : await db.jobs.summaryOf(account, id);
         if (state && !isFinal(state.status)) continue;
         const job = await getSettled(account, id);
