@@ -37,7 +37,7 @@ export interface EgressRules {
 
 /** @param ownAddresses what counts as this machine; for tests. */
 export function createEgressRules(policy: EgressPolicy, ownAddresses = machineAddresses): EgressRules {
-  const { hosts = [] } = policy;
+  const hosts = (policy.hosts ?? []).map(bareHost);
   const networks = (policy.networks ?? []).map(parseNetwork);
   const ports = (policy.ports ?? WEB_PORTS).map(parseRange);
   const isNamed = ({ hostname }: URL) => hosts.some((host) => matches(bareHost(hostname), host));
