@@ -42,7 +42,7 @@ export function describeEgress(name: string, call: Caller): void {
     });
   });
 
-  describe(name, () => {
+  describe(`${name}, on its connections`, () => {
     test('keeps no connection: each request asks for the addresses anew, and is refused when they have changed', async () => {
       const { url, sockets, requests } = await startOutside();
       const answers = [[OUTSIDE], [OUTSIDE], ['127.0.0.1']];
