@@ -20,7 +20,7 @@ export interface EgressPolicy {
 }
 
 /** None of the ports below 1024 on which other services (mail, shells, directories) listen. */
-const WEB_PORTS = ['80', '443', '1024-65535'];
+export const WEB_PORTS = ['80', '443', '1024-65535'];
 
 /** Where requests may go: to public addresses by https, and to what the operator allows by http too. */
 export interface EgressRules {
@@ -49,7 +49,7 @@ export function createEgressRules(policy: EgressPolicy, ownAddresses = machineAd
     if (METADATA_ADDRESSES.some((metadata) => isWithin(parsed, metadata))) {
       return own.some(([, bits]) => bits === parsed.toByteArray().length * 8)
         ? undefined
-        : 'it is a cloud’s metadata service';
+        : "it is a cloud's metadata service";
     }
     if (own.length > 0 || (isNamed(url) && isReachableByName(parsed))) return undefined;
     if (!isPublicAddress(parsed)) return 'it is not an address of the public internet';

@@ -151,7 +151,7 @@ describe('an answer of the provider', () => {
     const response = await of.request(url);
     return { status: response.status, session: session(of), page: await response.text() };
   };
-  const refused = (words = '') => ({ status: 400, session: undefined, page: expect.stringContaining(words) });
+  const refused = (words: string) => ({ status: 400, session: undefined, page: expect.stringContaining(words) });
 
   test('with another state is refused', async () => {
     const answer = await answerTo(browser);
@@ -161,14 +161,14 @@ describe('an answer of the provider', () => {
   test('to somebody else’s sign-in is refused: nobody is signed in as another without knowing', async () => {
     const attacker = createBrowser({ [SITE]: house.url });
     const answer = await answerTo(attacker);
-    expect(await take(browser, answer)).toEqual(refused());
+    expect(await take(browser, answer)).toEqual(refused('not begun in this browser'));
     await answerTo(browser);
-    expect(await take(browser, answer)).toEqual(refused());
+    expect(await take(browser, answer)).toEqual(refused('not begun in this browser'));
   });
 
   test('with the code of somebody else’s sign-in is refused', async () => {
     const code = new URL(await answerTo(createBrowser({ [SITE]: house.url }))).searchParams.get('code') ?? '';
-    expect(await take(browser, changed(await answerTo(browser), { code }))).toEqual(refused());
+    expect(await take(browser, changed(await answerTo(browser), { code }))).toEqual(refused('is not valid'));
   });
 
   test('is taken once', async () => {
@@ -176,19 +176,21 @@ describe('an answer of the provider', () => {
     const pending = browser.cookies(SITE).get('aigolos_sign_in');
     expect((await browser.request(answer)).status).toBe(302);
     const again = createBrowser({ [SITE]: house.url });
-    expect(await take(again, answer)).toEqual(refused());
+    expect(await take(again, answer)).toEqual(refused('not begun in this browser'));
     if (pending) again.cookies(SITE).set('aigolos_sign_in', pending);
     expect(await take(again, answer)).toEqual(refused('has been used already'));
   });
 
   test('of another issuer is refused', async () => {
-    expect(await take(browser, changed(await answerTo(browser), { iss: 'https://another.test' }))).toEqual(refused());
+    expect(await take(browser, changed(await answerTo(browser), { iss: 'https://another.test' }))).toEqual(
+      refused('is not valid'),
+    );
   });
 
   test('after the time to sign in is over is refused', async () => {
     const answer = await answerTo(browser);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
-    expect(await take(browser, answer)).toEqual(refused());
+    expect(await take(browser, answer)).toEqual(refused('has run out'));
   });
 
   test('shows nothing of what it says in the page', async () => {

@@ -1,4 +1,4 @@
-import { createEgress, createEgressFetch, createEgressRules, EgressRefusedError } from '@aigolos/egress';
+import { createEgress, createEgressFetch, createEgressRules, EgressRefusedError, WEB_PORTS } from '@aigolos/egress';
 
 export type HubFetch = (
   url: string,
@@ -16,7 +16,8 @@ const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
  * @throws EgressRefusedError, or what a connection failed with.
  */
 export function createHubFetch(hubUrl: string, viaProxy: boolean): HubFetch {
-  const rules = createEgressRules({ hosts: [new URL(hubUrl).hostname] });
+  const { hostname, port } = new URL(hubUrl);
+  const rules = createEgressRules({ hosts: [hostname], ports: port ? [...WEB_PORTS, port] : WEB_PORTS });
   const direct = createEgressFetch(createEgress(rules));
 
   async function fetchOnce(url: URL, init: Parameters<HubFetch>[1]): Promise<Response> {
