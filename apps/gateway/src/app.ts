@@ -21,7 +21,7 @@ import { openApi } from './plugins/openapi.ts';
 import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
-import { authRoutes } from './routes/auth/auth.routes.ts';
+import { authRoutes, SIGN_OUT_PATH } from './routes/auth/auth.routes.ts';
 import { batchRoutes } from './routes/batches/batches.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
 import { storedChatRoutes } from './routes/chat/stored-chats.routes.ts';
@@ -160,6 +160,6 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(operationsRoutes, { checks, metrics });
   app.register(apiReferenceRoutes);
   if (signIn && sessions) app.register(authRoutes, { settings: signIn, sessions });
-  app.register(queueBoardRoutes, { queues: producer.queues });
+  app.register(queueBoardRoutes, { queues: producer.queues, signOutPath: signIn && SIGN_OUT_PATH });
   return app;
 }

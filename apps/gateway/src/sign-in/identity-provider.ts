@@ -47,9 +47,11 @@ const BAD_ANSWERS = new Set([
   'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
 ]);
 
-export function createIdentityProvider(settings: SignInSettings): IdentityProvider {
+export function createIdentityProvider(
+  settings: SignInSettings,
+  egress = createEgress(createEgressRules(settings.allowed)),
+): IdentityProvider {
   const { issuer, clientId, operatorClaim, operatorValue, scope, publicUrl } = settings;
-  const egress = createEgress(createEgressRules(settings.allowed));
   const options: oidc.DiscoveryRequestOptions = {
     [oidc.customFetch]: createEgressFetch(egress, LIMITS) as oidc.CustomFetch,
     execute: [

@@ -25,7 +25,7 @@ export async function startCanaries(): Promise<Canaries> {
   const others = [await listen(canary(), '127.8.8.8', port), await listen(canary(), '::1', port)];
   const withPorts = (text: string) => text.replaceAll('PORT', String(port)).replaceAll('HOP', String(hopPort()));
   const hop = createHttpServer((request, response) => {
-    const [, status, target = ''] = /^\/(\d+)\?(.*)$/.exec(request.url ?? '') ?? [];
+    const [, status, target = ''] = /^\/(\d+)[^?]*\?(.*)$/.exec(request.url ?? '') ?? [];
     response.writeHead(Number(status), { location: withPorts(decodeURIComponent(target)) }).end();
   });
   const hopPort = () => (hop.address() as AddressInfo).port;

@@ -19,7 +19,7 @@ export interface AuthRoutesDeps {
   sessions: PageSessions;
 }
 
-const SIGN_OUT_PATH = '/auth/logout';
+export const SIGN_OUT_PATH = '/auth/logout';
 /** For somebody who has to find their phone on the way. */
 const PENDING_SECONDS = 600;
 
