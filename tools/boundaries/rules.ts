@@ -7,6 +7,7 @@ export type Layer = (typeof LAYERS)[number];
 export const LIB_LAYERS: Record<string, Layer> = {
   contracts: 'contract',
   runtime: 'runtime',
+  egress: 'runtime',
   queue: 'adapter',
   db: 'adapter',
   'blob-store': 'adapter',

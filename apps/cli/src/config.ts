@@ -23,6 +23,10 @@ export const ConfigSchema = z.looseObject({
   AIGOLOS_MODELS_FROM: z.string().optional().describe('a folder with models to take before any are downloaded'),
   AIGOLOS_PYTHON: z.string().default('python3').describe('Python 3.10 or newer, with pip'),
   HF_ENDPOINT: z.url().optional().describe('a mirror of the model hub'),
+  NODE_USE_ENV_PROXY: z
+    .string()
+    .optional()
+    .describe('`1` where HTTPS_PROXY is to be asked; set where that, or HTTP_PROXY, is'),
   MONGO_URL: z.url().optional().describe('a MongoDB replica set; a server of its own is started where absent'),
   MONGOMS_SYSTEM_BINARY: z.string().optional().describe('a mongod program; looked for in PATH where absent'),
   MONGOMS_DOWNLOAD_MIRROR: z.url().default('https://fastdl.mongodb.org').describe('where mongod is downloaded'),

@@ -21,6 +21,7 @@ import { openApi } from './plugins/openapi.ts';
 import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
+import { authRoutes, SIGN_OUT_PATH } from './routes/auth/auth.routes.ts';
 import { batchRoutes } from './routes/batches/batches.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
 import { storedChatRoutes } from './routes/chat/stored-chats.routes.ts';
@@ -45,6 +46,8 @@ import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.rout
 import type { WebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
 import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.routes.ts';
 import type { WebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
+import { createPageSessions } from './sign-in/page-sessions.ts';
+import { signInSettings } from './sign-in/sign-in-config.ts';
 
 export interface GatewayDeps {
   db: Pick<Database, 'jobs' | 'access' | 'erasures' | 'files' | 'models' | 'uploads' | 'conversations' | 'ping'>;
@@ -84,6 +87,8 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const options = createSubmissionOptions(endpoints);
   const upload = { blobs, maxBytes: config.AUDIO_MAX_BYTES };
   const files = createFiles({ files: db.files, blobs });
+  const signIn = signInSettings(config);
+  const sessions = signIn && createPageSessions(signIn);
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
   app.register(requestIds);
@@ -91,7 +96,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(closing, { stopping });
   app.register(observation, { metrics });
   app.register(helmet, SECURITY_HEADERS);
-  app.register(accessControl, { access: db.access });
+  app.register(accessControl, { access: db.access, sessions });
   app.register(bodies, { idleMs: config.UPLOAD_IDLE_MS });
   app.register(openApi);
 
@@ -154,6 +159,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(webhookDeliveryRoutes, { deliveries });
   app.register(operationsRoutes, { checks, metrics });
   app.register(apiReferenceRoutes);
-  app.register(queueBoardRoutes, { queues: producer.queues });
+  if (signIn && sessions) app.register(authRoutes, { settings: signIn, sessions });
+  app.register(queueBoardRoutes, { queues: producer.queues, signOutPath: signIn && SIGN_OUT_PATH });
   return app;
 }

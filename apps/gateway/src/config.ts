@@ -10,6 +10,7 @@ import {
   webhookConfig,
 } from '@aigolos/runtime';
 import { z } from 'zod';
+import { signInConfig } from './sign-in/sign-in-config.ts';
 
 export const ConfigSchema = z.object({
   ...processConfig,
@@ -19,6 +20,7 @@ export const ConfigSchema = z.object({
   ...mediaConfig,
   ...cleanupConfig,
   ...webhookConfig,
+  ...signInConfig,
   HOST: z.string().default('127.0.0.1').describe('address that the HTTP API listens on'),
   PORT: intVar.min(0).max(65_535).default(8_787).describe('its port; 0 takes a free one'),
   RETENTION: z

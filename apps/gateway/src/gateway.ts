@@ -1,8 +1,9 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { AIGolosError } from '@aigolos/contracts';
 import { openDatabase } from '@aigolos/db';
+import { createEgressRules } from '@aigolos/egress';
 import { createJobRunner, createJobs } from '@aigolos/jobs';
-import { createEraser, createReceiverRules } from '@aigolos/lifecycle';
+import { createEraser } from '@aigolos/lifecycle';
 import { createMedia } from '@aigolos/media';
 import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
@@ -50,7 +51,11 @@ export function createGateway(config: Config, log: Logger): Gateway {
     const erasures = createErasures({ db, jobs, runner, producer, log });
     closer.add(() => erasures.close());
     const webhookDeps = { db, producer, log };
-    const rules = createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS);
+    const rules = createEgressRules({
+      networks: config.WEBHOOK_ALLOWED_NETWORKS,
+      hosts: config.WEBHOOK_ALLOWED_HOSTS,
+      ports: config.WEBHOOK_ALLOWED_PORTS,
+    });
     const endpoints = createWebhookEndpoints({ ...webhookDeps, rules });
     const media = createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH });
     const batches = startBatches(config, { db, jobs, erasures, blobs, media, producer, live, cache, metrics, log });

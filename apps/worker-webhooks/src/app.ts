@@ -1,12 +1,11 @@
 import { openDatabase } from '@aigolos/db';
-import { createReceiverRules } from '@aigolos/lifecycle';
+import { createEgress, createEgressRules } from '@aigolos/egress';
 import { createProducer, createQueueWorker, type QueueWorker } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger, startHealthServer, startPeriodic } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 import { createDeliverer, type Deliverer } from './deliver.processor.ts';
 import { createDeliveryMetrics } from './metrics.ts';
 import { createReceiverSlots } from './receiver-slots.ts';
-import { createNameResolver } from './resolve-name.ts';
 import { createSweep } from './sweep.ts';
 
 /** Signed calls to those who want to be told. */
@@ -34,14 +33,18 @@ export function createApp(config: Config, log: Logger): App {
       const producer = await createProducer(config, log);
       closer.add(() => producer.close());
       const metrics = createDeliveryMetrics(registry);
+      const policy = {
+        networks: config.WEBHOOK_ALLOWED_NETWORKS,
+        hosts: config.WEBHOOK_ALLOWED_HOSTS,
+        ports: config.WEBHOOK_ALLOWED_PORTS,
+      };
 
       deliverer = createDeliverer({
         db,
         slots: createReceiverSlots(config.WEBHOOK_RECEIVER_CONCURRENCY),
         exchanges: {
-          rules: createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS),
+          egress: createEgress(createEgressRules(policy)),
           timeoutMs: config.WEBHOOK_TIMEOUT_MS,
-          resolve: createNameResolver({ asksSystem: config.WEBHOOK_ALLOWED_NETWORKS.length > 0 }),
         },
         plan: {
           pausesMs: config.WEBHOOK_RETRY_SECONDS.map((seconds) => seconds * 1_000),
@@ -77,7 +80,7 @@ export function createApp(config: Config, log: Logger): App {
         const health = await startHealthServer({ host, port, checks, metrics: registry });
         closer.add(() => health.close());
       }
-      log.info({ concurrency, allowedNetworks: config.WEBHOOK_ALLOWED_NETWORKS }, 'ready');
+      log.info({ concurrency, allowed: policy }, 'ready');
     },
     stop() {
       stopped ??= drain().then(() => closer.closeAll());

@@ -1,4 +1,4 @@
-import { createReceiverRules } from '@aigolos/lifecycle';
+import { createEgress, createEgressRules } from '@aigolos/egress';
 import { createMetrics } from '@aigolos/runtime';
 import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { Webhook } from 'standardwebhooks';
@@ -28,7 +28,7 @@ function deliverer(plan: Partial<SettlementPlan> = {}, { timeoutMs = 2_000, limi
   return createDeliverer({
     db,
     slots: createReceiverSlots(limit),
-    exchanges: { rules: createReceiverRules(['127.0.0.0/8']), timeoutMs, resolve: async () => [] },
+    exchanges: { egress: createEgress(createEgressRules({ networks: ['127.0.0.0/8'] })), timeoutMs },
     plan: { pausesMs: [5_000, 60_000], pauseAfterFailures: 100, pauseAfterMs: 0, ...plan },
     metrics,
     log,
@@ -141,7 +141,7 @@ describe('a delivery', () => {
     const id = await given.insertDelivery(await given.insertEndpoint('http://10.0.0.1/'));
     await deliverer().handle(id);
     const { attempts } = await given.delivery(id);
-    expect(attempts).toMatchObject([{ error: expect.stringContaining('may not be reached') }]);
+    expect(attempts).toMatchObject([{ error: expect.stringContaining('cannot be reached') }]);
   });
 
   test('waits until the earlier one of its job to the same receiver is settled, and for no other', async () => {

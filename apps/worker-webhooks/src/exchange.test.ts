@@ -1,17 +1,20 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createReceiverRules } from '@aigolos/lifecycle';
+import { createEgress, createEgressRules } from '@aigolos/egress';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useReceivers } from '../test/receiver.ts';
 import { type Exchanged, exchange } from './exchange.ts';
 
 const receivers = useReceivers();
-const rules = createReceiverRules(['127.0.0.0/8']);
+const rules = createEgressRules({ networks: ['127.0.0.0/8'] });
 const post = (
   url: string,
   { timeoutMs = 2_000, resolve = async () => ['127.0.0.1'], signal = new AbortController().signal } = {},
-) => exchange({ url, headers: { 'webhook-id': 'evt_1' }, body: '{"ä":1}' }, { rules, timeoutMs, resolve }, signal);
+) => {
+  const outgoing = { url, headers: { 'webhook-id': 'evt_1' }, body: '{"ä":1}' };
+  return exchange(outgoing, { egress: createEgress(rules, resolve), timeoutMs }, signal);
+};
 
 test('posts the body as it is to the address that was looked up, with the name as Host', async () => {
   const receiver = await receivers.start();
@@ -19,6 +22,14 @@ test('posts the body as it is to the address that was looked up, with the name a
   expect(await post(`http://hooks.test:${port}/a?b=c`)).toEqual({ outcome: 'answered', status: 204 });
   expect(receiver.received[0]).toMatchObject({ id: 'evt_1', body: '{"ä":1}' });
   expect(receiver.received[0]?.headers).toMatchObject({ host: `hooks.test:${port}`, 'content-length': '8' });
+});
+
+test('what may not be reached is a failure that repeats no address', async () => {
+  const resolve = async () => ['10.1.2.3'];
+  expect(await post('https://hooks.test/', { resolve })).toEqual({
+    outcome: 'failed',
+    error: "the receiver's URL cannot be reached: it is not an address of the public internet",
+  });
 });
 
 test('a redirect is an answer; where it points nobody is called', async () => {

@@ -26,7 +26,6 @@ export { createReactions, type ReactionDeps } from './reactions.ts';
 export { receiptKeys, verifyReceipt } from './receipt.ts';
 export { type RemovalDeps, removeAccount } from './removal.ts';
 export { expire } from './retention.ts';
-export { createReceiverRules, type ReceiverRules } from './webhook-receiver.ts';
 export { rotatedSecrets } from './webhook-secrets.ts';
 export {
   announceJobEnds,

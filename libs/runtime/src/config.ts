@@ -87,14 +87,39 @@ export const cleanupConfig = {
 
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'must be networks such as 10.0.0.0/8,fd00::/8' });
 
+const list = (text: string) => text.split(',').flatMap((item) => item.trim() || []);
+
+/** An environment variable that names networks. */
+export const networksVar = z.string().default('').transform(list).pipe(z.array(cidr));
+
+const HOST = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i;
+
+/** An environment variable that names hosts, `*.` before a name for all below it. */
+export const hostsVar = z
+  .string()
+  .default('')
+  .transform(list)
+  .pipe(z.array(z.string().regex(HOST, { error: 'must be names such as hooks.internal,*.example.internal' })));
+
+const portRange = z.string().refine((range) => {
+  const [from = 0, to = from] = range.split('-').map(Number);
+  return /^\d+(-\d+)?$/.test(range) && from >= 1 && from <= to && to <= 65_535;
+});
+
 /** The gateway refuses a receiver early that the deliverer would refuse, so both read this. */
 export const webhookConfig = {
-  WEBHOOK_ALLOWED_NETWORKS: z
+  WEBHOOK_ALLOWED_NETWORKS: networksVar.describe(
+    'networks that are not public and yet may get webhooks, by http too: a list in CIDR notation',
+  ),
+  WEBHOOK_ALLOWED_HOSTS: hostsVar.describe(
+    'names whose addresses need not be public to get webhooks, by http too: a list; `*.` before a name stands for all below it',
+  ),
+  WEBHOOK_ALLOWED_PORTS: z
     .string()
-    .default('')
-    .transform((list) => list.split(',').flatMap((network) => network.trim() || []))
-    .pipe(z.array(cidr))
-    .describe('networks that are not public and yet may get webhooks, by http too: a list in CIDR notation'),
+    .default('80,443,1024-65535')
+    .transform(list)
+    .pipe(z.array(portRange, { error: 'must be ports such as 443,8000-8999' }))
+    .describe('ports that webhooks may go to'),
 };
 
 const modelsConfig = {

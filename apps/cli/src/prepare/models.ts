@@ -38,6 +38,7 @@ export async function ensureModels(
           modelsDir: paths.models,
           localDirs: env.AIGOLOS_MODELS_FROM ? [env.AIGOLOS_MODELS_FROM] : [],
           hubUrl: env.HF_ENDPOINT,
+          viaProxy: env.NODE_USE_ENV_PROXY === '1',
           pythonPath: env.AIGOLOS_PYTHON,
           onProgress: bar.update,
           signal,

@@ -4,6 +4,7 @@ import type { ApiKeyRecord, Database } from '@aigolos/db';
 import type { RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
+import type { PageSessions } from '../sign-in/page-sessions.ts';
 
 /** Who may call a route: everybody, the holder of an API key, the holder of an operator's key. */
 export type Access = 'public' | 'user' | 'admin';
@@ -24,8 +25,14 @@ declare module 'fastify' {
 const KEPT_MS = 1_000;
 const KEPT_KEYS = 1_000;
 
+export interface AccessControlDeps {
+  access: Pick<Database['access'], 'findByKey'>;
+  /** Where operators can sign in. */
+  sessions?: PageSessions | undefined;
+}
+
 /** Checks every request's key before anything of its body is read. A route that does not say who may call it stops the start. */
-export const accessControl = fp<{ access: Pick<Database['access'], 'findByKey'> }>(async (app, { access }) => {
+export const accessControl = fp<AccessControlDeps>(async (app, { access, sessions }) => {
   const findKey = cached((key) => access.findByKey(key));
   const routes: RouteOptions[] = [];
   app.decorateRequest('account', '');
@@ -33,12 +40,16 @@ export const accessControl = fp<{ access: Pick<Database['access'], 'findByKey'> 
   app.addHook('onRoute', (route) => void routes.push(route));
   // At the end, because plugins of others get theirs from a hook that runs after this one.
   app.addHook('onReady', async () => assertAllSayWho(routes));
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return;
     const { access: needed } = request.routeOptions.config;
     if (needed === 'public') return;
     const key = keyFrom(request.headers.authorization);
-    if (key === undefined) throw keyMissing();
+    if (key === undefined) {
+      request.isOperator = (await sessions?.admit(request, reply)) ?? false;
+      if (request.isOperator || reply.sent) return;
+      throw keyMissing();
+    }
     const record = await findKey(key);
     if (!record) throw new AuthError('This API key is not known.', { code: 'API_KEY_INVALID' });
     if (needed === 'admin' && record.role !== 'admin') {

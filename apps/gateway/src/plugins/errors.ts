@@ -32,7 +32,7 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   const { status } = ERROR_TABLE[error.code];
   logError(error, request);
   reply.code(status).header(REQUEST_ID_HEADER, request.id);
-  if (status === 401) reply.header('www-authenticate', challengeFor(request));
+  if (status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', challengeFor(request));
   if (error.code === 'SERVICE_UNAVAILABLE') reply.header('retry-after', TRY_AGAIN_AFTER_SECONDS);
   // The job has been tried as often as it makes sense, or goes on: OpenAI's clients would submit it anew.
   // Under a key the same request joins the job that goes on.

@@ -10,6 +10,8 @@ export interface FakeHub {
   requests: string[];
   /** Answers pause after so many bytes, once for each number, until `cut`. */
   pausesAfterBytes: number[];
+  /** The origin of another server to which it sends those who ask for a file. */
+  sendsTo: string | undefined;
   /** Breaks the connections whose answers pause. */
   cut(): void;
   close(): Promise<void>;
@@ -22,6 +24,7 @@ export async function startFakeHub(repository: string, files: Record<string, Buf
   const serveFile = (path: string, request: IncomingMessage, response: ServerResponse) => {
     const content = files[path];
     if (!content) return response.writeHead(404).end();
+    if (hub.sendsTo !== undefined) return response.writeHead(302, { location: hub.sendsTo + request.url }).end();
     const { range } = request.headers;
     requests.push(`${path} ${range ?? 'whole'}`);
     const from = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
@@ -43,10 +46,11 @@ export async function startFakeHub(repository: string, files: Record<string, Buf
     return void response.end(JSON.stringify(listing));
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  return {
+  const hub: FakeHub = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     pausesAfterBytes,
+    sendsTo: undefined,
     cut() {
       for (const response of paused) response.destroy();
       paused.clear();
@@ -57,6 +61,7 @@ export async function startFakeHub(repository: string, files: Record<string, Buf
         server.closeAllConnections();
       }),
   };
+  return hub;
 }
 
 function sha256(content: Buffer): string {

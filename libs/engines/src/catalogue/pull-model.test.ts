@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UnavailableError } from '@aigolos/contracts';
@@ -81,6 +83,47 @@ describe('pullModel from the hub', () => {
     await hub.close();
     hub = await startFakeHub('toys/toy', { ...files, 'model.gguf': randomBytes(300_000) });
     await expect(pull(unpinned)).rejects.toThrow(/model.gguf is not the expected file/);
+  });
+});
+
+describe('pullModel from a hub that sends elsewhere', () => {
+  it('follows it, and goes on there where a cut connection stopped', async () => {
+    const store = await startFakeHub('toys/toy', files);
+    onTestFinished(() => store.close());
+    hub.sendsTo = store.url;
+    store.pausesAfterBytes.push(120_000);
+    const { folder } = await pull(modelOf(files), { onProgress: () => store.cut() });
+    expect(await readFile(join(folder, 'model.gguf'))).toEqual(files['model.gguf']);
+    expect(store.requests.slice(0, 2)).toEqual([
+      'model.gguf whole',
+      expect.stringMatching(/model.gguf bytes=[1-9]\d*-/),
+    ]);
+  });
+
+  it.each([
+    ['http://127.8.8.8', false],
+    ['http://localhost', false],
+    ['http://[::ffff:7f08:808]', false],
+    ['http://127.8.8.8', true],
+  ])('does not follow it to %s, through a proxy: %s', async (origin, viaProxy) => {
+    let heard = 0;
+    const inside = createServer((socket) => {
+      heard += 1;
+      socket.destroy();
+    });
+    onTestFinished(() => void inside.close());
+    inside.listen(0, '127.8.8.8');
+    await once(inside, 'listening');
+    hub.sendsTo = `${origin}:${(inside.address() as AddressInfo).port}`;
+    await expect(pull(modelOf(files), { viaProxy })).rejects.toThrow(
+      /cannot be reached \(it sends to a URL that cannot be reached: it is not an address of the public internet/,
+    );
+    expect(heard).toBe(0);
+  });
+
+  it('gives up on one that sends in circles', async () => {
+    hub.sendsTo = hub.url;
+    await expect(pull(modelOf(files))).rejects.toThrow('answered 302');
   });
 });
 

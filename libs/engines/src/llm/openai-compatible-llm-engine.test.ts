@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatMessage } from '@aigolos/contracts';
 import type { OpenAI } from 'openai';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type ReceivedRequest, sendJson, startServer, type TestServer, write } from '../../test/http-server.ts';
 import { describeLlmEngine } from '../conformance/llm-engine.ts';
 import type { LlmAnswer, LlmOptions } from './llm-engine.ts';
@@ -116,6 +116,18 @@ describe('createOpenAICompatibleLlmEngine', () => {
       retryable: false,
       message: expect.stringContaining('temperature is too high'),
     });
+  });
+
+  test.each([302, 307])('status %d is final, and where it sends to hears nothing of what was said', async (status) => {
+    const elsewhere = await startServer(async (_, response) => void response.end(delta('Hi') + end('stop')));
+    onTestFinished(() => elsewhere.close());
+    const { baseUrl } = await serve((response) => response.writeHead(status, { location: elsewhere.baseUrl }).end());
+    await expect(ask(baseUrl)).rejects.toMatchObject({
+      code: 'LLM_ENGINE_REJECTED',
+      retryable: false,
+      message: expect.stringContaining('is not followed'),
+    });
+    expect(elsewhere.requests).toEqual([]);
   });
 
   test("a refused key is final, and the server's words about it are kept back", async () => {

@@ -8,7 +8,10 @@ export interface UpstreamOptions {
   apiKey?: string | undefined;
 }
 
-/** A client that tries once (the caller owns retries) and takes nothing from the environment. */
+/**
+ * A client that tries once (the caller owns retries), takes nothing from the environment, and follows no redirect: what is said would go to
+ * a machine that the operator has not named.
+ */
 export async function createUpstreamClient({ baseUrl, apiKey }: UpstreamOptions): Promise<OpenAI> {
   const { OpenAI } = await import('openai');
   return new OpenAI({
@@ -17,6 +20,7 @@ export async function createUpstreamClient({ baseUrl, apiKey }: UpstreamOptions)
     organization: null,
     project: null,
     maxRetries: 0,
+    fetchOptions: { redirect: 'manual' },
     logLevel: 'off',
   });
 }
@@ -44,6 +48,10 @@ export async function upstreamFailure(error: unknown): Promise<UpstreamFailure> 
   const code = error.code ?? error.type ?? undefined;
   if (error.status >= 500 || TRANSIENT_STATUS.has(error.status)) {
     return { kind: 'failed', message: `The upstream server answered ${error.status}.`, code };
+  }
+  if (error.status >= 300 && error.status < 400) {
+    const message = 'The upstream server sends to another address, which is not followed: its own must be configured.';
+    return { kind: 'rejected', message, code };
   }
   if (error.status === 401 || error.status === 403) {
     // Its words can hold a part of the key.

@@ -192,7 +192,7 @@ describe('the terms of an erasure', () => {
   });
 
   test.each([
-    [{ type: 'job', id: 'cht_1' }, 'http://169.254.169.254/latest', 'not an address of the public internet'],
+    [{ type: 'job', id: 'cht_1' }, 'http://169.254.169.254/latest', "a cloud's metadata service"],
     [{ type: 'account' }, URL_HERE, 'the secret that would sign it goes first'],
   ])('%j cannot be told to %s', async (scope, url, says) => {
     await insertEnded(house, 'cht_1');

@@ -8,10 +8,16 @@ import { sendError } from '../../plugins/errors.ts';
 
 const QUEUE_BOARD_PATH = '/admin/queues';
 
+export interface QueueBoardRoutesDeps {
+  queues: Producer['queues'];
+  /** Where those who have signed in sign out, where they can. */
+  signOutPath?: string | undefined;
+}
+
 /** The operator's view of the queues. It changes nothing: the truth about jobs is in the database, not here. */
-export const queueBoardRoutes: FastifyPluginAsync<{ queues: Producer['queues'] }> = async (app, { queues }) => {
+export const queueBoardRoutes: FastifyPluginAsync<QueueBoardRoutesDeps> = async (app, { queues, signOutPath }) => {
   app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access: 'admin' };
+    route.config = { ...route.config, access: 'admin', page: true };
     // The board would report a missing key as its own failure.
     route.errorHandler = (error, request, reply) => {
       if (!(error instanceof AIGolosError)) throw error;
@@ -23,7 +29,12 @@ export const queueBoardRoutes: FastifyPluginAsync<{ queues: Producer['queues'] }
   createBullBoard({
     queues: Object.values(queues).map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
     serverAdapter,
-    options: { uiConfig: { boardTitle: 'AIGolos queues' } },
+    options: {
+      uiConfig: {
+        boardTitle: 'AIGolos queues',
+        miscLinks: signOutPath === undefined ? [] : [{ text: 'Sign out', url: signOutPath }],
+      },
+    },
   });
   await app.register(serverAdapter.registerPlugin(), { prefix: QUEUE_BOARD_PATH });
 };

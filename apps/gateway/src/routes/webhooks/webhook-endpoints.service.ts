@@ -7,11 +7,12 @@ import {
   type WebhookEndpointRequest,
 } from '@aigolos/contracts';
 import type { Database, WebhookEndpointRecord, WebhookSecrets } from '@aigolos/db';
-import { type ReceiverRules, resumeDeliveries, rotatedSecrets, type WebhookDeps } from '@aigolos/lifecycle';
+import type { EgressRules } from '@aigolos/egress';
+import { resumeDeliveries, rotatedSecrets, type WebhookDeps } from '@aigolos/lifecycle';
 
 export interface WebhookEndpointsDeps extends WebhookDeps {
   db: WebhookDeps['db'] & Pick<Database, 'access'>;
-  rules: Pick<ReceiverRules, 'checkUrl'>;
+  rules: Pick<EgressRules, 'urlRefusal'>;
 }
 
 /** Where an account wants to be called back, and what its webhooks are signed with. */
@@ -47,7 +48,7 @@ export function createWebhookEndpoints(deps: WebhookEndpointsDeps): WebhookEndpo
   return {
     get,
     async create(account, { url, events, description }) {
-      rules.checkUrl(url);
+      assertReceiver(url, rules);
       const { endpointsPerAccount: limit } = WEBHOOK_LIMITS;
       if ((await db.webhooks.listEndpoints({ account, limit })).length === limit) {
         throw new ValidationError(`An account has at most ${limit} webhook endpoints: delete one first.`);
@@ -76,7 +77,7 @@ export function createWebhookEndpoints(deps: WebhookEndpointsDeps): WebhookEndpo
     },
 
     async update(account, id, { url, events, description, status }) {
-      if (url !== undefined) rules.checkUrl(url);
+      if (url !== undefined) assertReceiver(url, rules);
       const change = {
         ...(url !== undefined && { url }),
         ...(events !== undefined && { events }),
@@ -112,13 +113,21 @@ export function createWebhookEndpoints(deps: WebhookEndpointsDeps): WebhookEndpo
     },
 
     async assertCallable(account, url) {
-      rules.checkUrl(url);
+      assertReceiver(url, rules);
       if ((await db.access.accountById(account))?.webhookSecrets) return;
       throw new ValidationError(
         'This account has no secret yet that signs webhooks to URLs of single jobs: make it with POST /v1/account/rotate_webhook_secret, which shows it once.',
       );
     },
   };
+}
+
+/** Holds a URL to all that can be known without a look at its name's addresses: those are checked whenever a connection is made. */
+function assertReceiver(text: string, { urlRefusal }: WebhookEndpointsDeps['rules']): void {
+  const url = URL.parse(text);
+  const refusal = url ? urlRefusal(url) : 'must be an https:// URL';
+  if (refusal === undefined) return;
+  throw new ValidationError(`The webhook URL ${refusal}.`, { issues: [{ path: 'url', message: refusal }] });
 }
 
 function notFound(id: string): never {

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => house.close());
 
 const PATH = '/v1/webhook_endpoints';
-const URL_HERE = 'http://127.0.0.1:9/hook';
+const URL_HERE = 'http://127.0.0.1:1024/hook';
 const parsed = async <Schema extends z.ZodType>(schema: Schema, response: Response | Promise<Response>) =>
   schema.parse(await (await response).json());
 const create = (fields = {}) => parsed(WebhookEndpointCreatedSchema, house.post(PATH, { url: URL_HERE, ...fields }));
@@ -161,7 +161,9 @@ describe('an endpoint', () => {
       [{ url: `https://example.com/${'x'.repeat(2_048)}` }, 'must have at most 2048 characters'],
       [{ url: 'https://me:word@example.com' }, 'user name or password'],
       [{ url: 'http://10.0.0.1/hook' }, 'not an address of the public internet'],
-      [{ url: 'http://[::ffff:169.254.169.254]/latest' }, 'not an address of the public internet'],
+      [{ url: 'http://[::ffff:169.254.169.254]/latest' }, "a cloud's metadata service"],
+      [{ url: 'https://0xa.1/' }, 'not an address of the public internet'],
+      [{ url: 'https://example.com:25/' }, 'must not have the port 25'],
       [{ url: URL_HERE, events: [] }, 'at least one event'],
       [{ url: URL_HERE, events: ['job.done'] }, 'must be one of job.started, job.completed'],
       [{ url: URL_HERE, event: 'job.failed' }, 'Unrecognized key: "event"'],
@@ -371,7 +373,10 @@ describe('X-Webhook-Url', () => {
 
   test.each([
     ['example.com', 'must be an http or https address'],
-    ['http://169.254.169.254/latest', 'not an address of the public internet'],
+    ['http://169.254.169.254/latest', "a cloud's metadata service"],
+    ['https://2852039166/latest', "a cloud's metadata service"],
+    ['https://10.1/', 'not an address of the public internet'],
+    ['https://example.com:6/', 'must not have the port 6'],
   ])('%s is refused, and no job is made', async (url, message) => {
     await house.post('/v1/account/rotate_webhook_secret', undefined);
     const response = await submit(url);

@@ -1,11 +1,13 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@aigolos/runtime';
+import type { HubFetch } from './hub-fetch.ts';
 
 const MAX_FRUITLESS_TRIES = 4;
 const STALL_MS = 30_000;
 
 export interface DownloadOptions {
+  fetch: HubFetch;
   /** More than this cannot be the file; nothing of it is kept then. */
   maxBytes: number;
   signal: AbortSignal;
@@ -46,7 +48,7 @@ class UnreachableError extends Error {}
 class WrongAnswerError extends Error {}
 
 async function downloadRest(url: string, part: string, options: DownloadOptions): Promise<void> {
-  const { maxBytes, signal, onProgress } = options;
+  const { fetch, maxBytes, signal, onProgress } = options;
   // Opened first: what comes while it is opened can be lost when the connection breaks.
   await using file = await open(part, 'a');
   const offset = (await file.stat()).size;
@@ -60,7 +62,7 @@ async function downloadRest(url: string, part: string, options: DownloadOptions)
       throw new UnreachableError(`${new URL(url).host} cannot be reached (${causeOf(error)})`, { cause: error });
     });
     if (response.status === 416 && (await isComplete(response, file, offset))) return;
-    assertOk(response);
+    assertOk(response, url);
     if (response.status !== 206) await file.truncate();
     let bytes = response.status === 206 ? offset : 0;
     // Written piece by piece, because a stream that breaks takes along what it has not written yet.
@@ -87,7 +89,7 @@ async function isComplete(response: Response, file: FileHandle, bytes: number): 
   return false;
 }
 
-function assertOk({ ok, status, url }: Response): void {
+function assertOk({ ok, status }: Response, url: string): void {
   const message = `${url} answered ${status}`;
   if (status >= 500 || status === 429 || status === 416) throw new Error(message);
   if (!ok) throw new WrongAnswerError(message);
@@ -101,6 +103,6 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 function causeOf(error: unknown): string {
-  const { cause, message } = error as Error;
-  return (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+  const { code, cause, message } = error as NodeJS.ErrnoException;
+  return code ?? (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
 }

@@ -11,6 +11,8 @@ export interface FetchContext {
   /** Size and hash of each file as far as they are known; a source adds what it learns. */
   expected: Map<string, Partial<Fingerprint>>;
   hubUrl: string;
+  /** Does a proxy that the environment names make the connections? */
+  viaProxy: boolean;
   pythonPath: string;
   onProgress: (bytesDone: number, bytesTotal: number) => void;
   signal: AbortSignal;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { CatalogueFile, HubSource } from '../model.ts';
 import { downloadFile } from './download.ts';
 import type { FetchContext } from './fetch-context.ts';
+import { createHubFetch, type HubFetch } from './hub-fetch.ts';
 
 /** Large files stand in the hub's listing with their SHA-256, small ones with a git hash that says nothing to us. */
 const ListingSchema = z.array(
@@ -19,7 +20,10 @@ const ListingSchema = z.array(
 /** Fetches a model's files from the model hub. Resumes what an earlier call began. */
 export async function fetchFromHub(source: HubSource, context: FetchContext): Promise<void> {
   const { model, expected, targetDir, signal } = context;
-  if (model.files.some((file) => expected.get(file.path)?.bytes === undefined)) await learnFromListing(source, context);
+  const fetch = createHubFetch(context.hubUrl, context.viaProxy);
+  if (model.files.some((file) => expected.get(file.path)?.bytes === undefined)) {
+    await learnFromListing(source, context, fetch);
+  }
   const sized = model.files.map((file) => ({ file, bytes: sizeOf(file, source, expected) }));
   const total = sized.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
@@ -28,7 +32,7 @@ export async function fetchFromHub(source: HubSource, context: FetchContext): Pr
     if (!existsSync(target)) {
       await mkdir(dirname(target), { recursive: true });
       const onProgress = (done: number) => context.onProgress(before + done, total);
-      await downloadFile(urlOf(source, file, context.hubUrl), target, { maxBytes: bytes, signal, onProgress });
+      await downloadFile(urlOf(source, file, context.hubUrl), target, { fetch, maxBytes: bytes, signal, onProgress });
     }
     before += bytes;
     context.onProgress(before, total);
@@ -41,7 +45,11 @@ function sizeOf(file: CatalogueFile, source: HubSource, expected: FetchContext['
   return bytes;
 }
 
-async function learnFromListing(source: HubSource, { model, expected, hubUrl, signal }: FetchContext): Promise<void> {
+async function learnFromListing(
+  source: HubSource,
+  { model, expected, hubUrl, signal }: FetchContext,
+  fetch: HubFetch,
+): Promise<void> {
   const wanted = new Map(model.files.map((file) => [pathOf(source, file), file.path]));
   const folders = new Set([...wanted.keys()].map((path) => dirname(path)));
   for (const folder of folders) {

@@ -1,0 +1,1 @@
+export { describeEgress } from './describe-egress.ts';

@@ -1,0 +1,3 @@
+export { createEgress, type Egress, EgressRefusedError } from './egress.ts';
+export { createEgressFetch, type EgressFetch } from './egress-fetch.ts';
+export { createEgressRules, type EgressPolicy, type EgressRules, WEB_PORTS } from './egress-rules.ts';
