@@ -3,7 +3,7 @@ import { AIGolosError } from '@aigolos/contracts';
 import { openDatabase } from '@aigolos/db';
 import { createJobRunner, createJobs } from '@aigolos/jobs';
 import { createEraser, createReceiverRules } from '@aigolos/lifecycle';
-import { createMedia } from '@aigolos/media';
+import { openMedia } from '@aigolos/media';
 import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
@@ -52,7 +52,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
     const webhookDeps = { db, producer, log };
     const rules = createReceiverRules(config.WEBHOOK_ALLOWED_NETWORKS);
     const endpoints = createWebhookEndpoints({ ...webhookDeps, rules });
-    const media = createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH });
+    const media = openMedia(config, { log });
     const batches = startBatches(config, { db, jobs, erasures, blobs, media, producer, live, cache, metrics, log });
     closer.add(() => batches.stop());
     return {
