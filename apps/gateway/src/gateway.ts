@@ -4,7 +4,7 @@ import { openDatabase } from '@aigolos/db';
 import { createEgressRules } from '@aigolos/egress';
 import { createJobRunner, createJobs } from '@aigolos/jobs';
 import { createEraser } from '@aigolos/lifecycle';
-import { createMedia } from '@aigolos/media';
+import { openMedia } from '@aigolos/media';
 import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
@@ -57,7 +57,7 @@ export function createGateway(config: Config, log: Logger): Gateway {
       ports: config.WEBHOOK_ALLOWED_PORTS,
     });
     const endpoints = createWebhookEndpoints({ ...webhookDeps, rules });
-    const media = createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH });
+    const media = openMedia(config, { log });
     const batches = startBatches(config, { db, jobs, erasures, blobs, media, producer, live, cache, metrics, log });
     closer.add(() => batches.stop());
     return {

@@ -1,7 +1,7 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { describeModel } from '@aigolos/engines/catalogue';
 import { createWorker, transcribeStep } from '@aigolos/jobs';
-import { createMedia } from '@aigolos/media';
+import { openMedia } from '@aigolos/media';
 import type { App, Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 import { createEngine } from './engine.ts';
@@ -22,7 +22,7 @@ export function createApp(config: Config, log: Logger): App {
       const version = await modelVersion(config);
       const transcribe = createTranscribeProcessor({
         engine,
-        media: createMedia({ ffmpegPath: config.FFMPEG_PATH, ffprobePath: config.FFPROBE_PATH }),
+        media: openMedia(config, { log }),
         blobs: openBlobStore(config),
         vad,
         maxSeconds: config.AUDIO_MAX_SECONDS,

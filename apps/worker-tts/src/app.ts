@@ -1,7 +1,7 @@
 import { openBlobStore } from '@aigolos/blob-store';
 import { describeModel } from '@aigolos/engines/catalogue';
 import { createWorker, speakStep } from '@aigolos/jobs';
-import { createMedia } from '@aigolos/media';
+import { openMedia } from '@aigolos/media';
 import type { App, Logger } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 import { createEngines } from './engine.ts';
@@ -18,11 +18,7 @@ export function createApp(config: Config, log: Logger): App {
       const engines = await createEngines(config, log);
       const blobs = openBlobStore(config);
       // What a killed process leaves half made lies in the spool, which is swept, and not in a public folder.
-      const media = createMedia({
-        ffmpegPath: config.FFMPEG_PATH,
-        ffprobePath: config.FFPROBE_PATH,
-        tempDir: blobs.spoolDir,
-      });
+      const media = openMedia(config, { log, tempDir: blobs.spoolDir });
       const speech = createSpeakProcessor({ engines, media, blobs });
       const processors = { speech, 'voice-turn': speakStep(speech) };
       const models = engines.map(({ model, voices }, index) =>

@@ -2,6 +2,8 @@
 export const LIMITS = {
   chatMessageCharacters: 5_000,
   chatMessages: 256,
+  /** Pieces of one message's text. */
+  textParts: 256,
   /** Of what a tool gave back, of what it was called with, and of one tool's description. */
   toolCharacters: 50_000,
   tools: 128,
@@ -13,6 +15,8 @@ export const LIMITS = {
   promptCharacters: 2_000,
   stopSequences: 4,
   jsonBodyBytes: 512 * 1024,
+  /** Lists and objects in one another. */
+  jsonDepth: 100,
   /** The longest text, each of its characters as two escapes (`\ud83d\ude00`), and the other fields. */
   speechBodyBytes: 500_000 * 12 + 64 * 1024,
   audioSeconds: 2 * 60 * 60,

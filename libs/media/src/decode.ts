@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream';
 import { type SpeechFormat, ValidationError } from '@aigolos/contracts';
 import { execa } from 'execa';
-import { assertHasBytes, lockedInput, ranToItsEnd, tailOf, toolFailed } from './ffmpeg.ts';
+import { containerOf } from './containers.ts';
+import { assertHasBytes, lockedInput, ranToItsEnd, type Tools, tailOf, toolFailed } from './ffmpeg.ts';
 import { FORMATS } from './speech-formats.ts';
 
 const BYTES_PER_SAMPLE = Float32Array.BYTES_PER_ELEMENT;
@@ -14,14 +16,17 @@ export interface DecodeOptions {
 
 /** See `Media.decode`. */
 export async function* decode(
-  ffmpegPath: string,
+  tools: Tools,
   path: string,
   options: DecodeOptions & { signal: AbortSignal },
 ): AsyncGenerator<Float32Array, void> {
   const { signal } = options;
   signal.throwIfAborted();
   await assertHasBytes(path);
-  const ffmpeg = execa(ffmpegPath, decodeArguments(path, options), {
+  const { cpuSeconds, silenceMs } = tools.limits;
+  const [program, words] = await tools.confine(tools.ffmpegPath, await decodeArguments(path, options), { cpuSeconds });
+  signal.throwIfAborted();
+  const ffmpeg = execa(program, words, {
     buffer: false,
     reject: false,
     stdin: 'ignore',
@@ -31,7 +36,7 @@ export async function* decode(
   const stderr = tailOf(ffmpeg.stderr);
   let decoded = false;
   try {
-    for await (const samples of toSamples(ffmpeg.stdout)) {
+    for await (const samples of toSamples(unlessSilent(ffmpeg.stdout, silenceMs, () => ffmpeg.kill('SIGKILL')))) {
       signal.throwIfAborted();
       decoded = true;
       yield samples;
@@ -42,14 +47,14 @@ export async function* decode(
   }
   const result = await ffmpeg;
   signal.throwIfAborted();
-  if (!ranToItsEnd(result)) throw toolFailed('ffmpeg', result, stderr());
+  if (!ranToItsEnd(result, stderr())) throw toolFailed('ffmpeg', result, stderr());
   // A file that is damaged further on keeps what could be read of it, as in every player.
   if (!decoded) throw nothingDecoded(stderr());
 }
 
-function decodeArguments(path: string, { sampleRateHz, encodedAs }: DecodeOptions): string[] {
+async function decodeArguments(path: string, { sampleRateHz, encodedAs }: DecodeOptions): Promise<string[]> {
   const { input, filter } = encodedAs === undefined ? {} : FORMATS[encodedAs];
-  const from = input === undefined ? lockedInput(path) : [...input.split(' '), '-i', `file:${path}`];
+  const from = input === undefined ? await inputByContent(path) : [...input.split(' '), '-i', `file:${path}`];
   const output = `-map 0:a:0 -vn -sn -dn -ac 1 -ar ${sampleRateHz} -f f32le pipe:1`;
   return [
     ...'-nostdin -hide_banner -v error'.split(' '),
@@ -57,6 +62,28 @@ function decodeArguments(path: string, { sampleRateHz, encodedAs }: DecodeOption
     ...(filter === undefined ? [] : ['-af', filter]),
     ...output.split(' '),
   ];
+}
+
+async function inputByContent(path: string): Promise<string[]> {
+  const container = await containerOf(path);
+  if (container?.demuxer !== undefined) return lockedInput(path, container.demuxer);
+  throw nothingDecoded(`no container of ours: ${container?.name ?? 'unknown'}`);
+}
+
+/** What a stream gives, unless it gives nothing for so long while it is waited for. */
+async function* unlessSilent(stream: Readable, silenceMs: number, end: () => void): AsyncGenerator<Buffer> {
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  try {
+    for (;;) {
+      const timer = setTimeout(end, silenceMs);
+      const next = await pieces.next().finally(() => clearTimeout(timer));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // What nobody reads any more has no end.
+    await pieces.return?.();
+  }
 }
 
 /** Pipes cut bytes anywhere; a sample that is split waits for its other part. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { SpeechFormat } from '@aigolos/contracts';
 import { execa } from 'execa';
-import { tailOf, toolFailed } from './ffmpeg.ts';
+import { type Tools, tailOf, toolFailed } from './ffmpeg.ts';
 import { contentTypeOf, FORMATS } from './speech-formats.ts';
 
 /** A stretch of sound: mono f32 in [-1, 1]. */
@@ -30,7 +30,7 @@ const SILENCE: PcmAudio = { samples: new Float32Array(2_400), sampleRateHz: 24_0
 
 /** See `Media.encode`. */
 export async function encode(
-  ffmpegPath: string,
+  tools: Tools,
   pcm: AsyncIterable<PcmAudio>,
   options: EncodeOptions & { signal: AbortSignal; tempDir: string },
 ): Promise<EncodedAudio> {
@@ -39,7 +39,7 @@ export async function encode(
   const folder = await mkdtemp(join(options.tempDir, 'encode-'));
   try {
     const path = join(folder, `speech.${options.format}`);
-    const durationSeconds = await encodeToFile(ffmpegPath, pcm, { ...options, path });
+    const durationSeconds = await encodeToFile(tools, pcm, { ...options, path });
     const file = await open(path);
     const { size } = await file.stat();
     const contentType = contentTypeOf(options.format);
@@ -55,7 +55,7 @@ export async function encode(
  * @returns the length of the sound in seconds.
  */
 async function encodeToFile(
-  ffmpegPath: string,
+  tools: Tools,
   pcm: AsyncIterable<PcmAudio>,
   options: EncodeOptions & { signal: AbortSignal; path: string },
 ): Promise<number> {
@@ -67,7 +67,7 @@ async function encodeToFile(
     const head = first.done === true ? SILENCE : first.value;
     const { format, isHuge = false, signal, path } = options;
     const output = [...FORMATS[format].file.split(' '), ...(isHuge && format === 'wav' ? ['-rf64', 'auto'] : [])];
-    const encoder = startEncoder(ffmpegPath, { head, source }, { output: [...output, `file:${path}`], signal });
+    const encoder = await startEncoder(tools, { head, source }, { output: [...output, `file:${path}`], signal });
     encoder.stdout.resume();
     return (await encoder.ended) / head.sampleRateHz;
   } finally {
@@ -79,7 +79,7 @@ async function encodeToFile(
  * See `Media.encodeStream`. ffmpeg takes no more than is read of it, and reads no more than it is given.
  */
 export async function* encodeStream(
-  ffmpegPath: string,
+  tools: Tools,
   pcm: AsyncIterable<PcmAudio>,
   { format, signal }: { format: SpeechFormat; signal: AbortSignal },
 ): AsyncGenerator<Buffer> {
@@ -91,7 +91,7 @@ export async function* encodeStream(
     const head = first.done === true ? SILENCE : first.value;
     const output = [...FORMATS[format].stream.split(' '), 'pipe:1'];
     const either = AbortSignal.any([signal, leaving.signal]);
-    const encoder = startEncoder(ffmpegPath, { head, source }, { output, signal: either });
+    const encoder = await startEncoder(tools, { head, source }, { output, signal: either });
     encoder.ended.catch(() => {});
     yield* encoder.stdout as AsyncIterable<Buffer>;
     await encoder.ended;
@@ -112,9 +112,15 @@ interface Encoder {
   ended: Promise<number>;
 }
 
-function startEncoder(ffmpegPath: string, feed: Feed, options: { output: string[]; signal: AbortSignal }): Encoder {
-  const { output, signal } = options;
-  const ffmpeg = execa(ffmpegPath, encodeArguments(feed.head.sampleRateHz, output), {
+async function startEncoder(
+  tools: Tools,
+  feed: Feed,
+  { output, signal }: { output: string[]; signal: AbortSignal },
+): Promise<Encoder> {
+  const args = encodeArguments(feed.head.sampleRateHz, output);
+  const [program, words] = await tools.confine(tools.ffmpegPath, args, { writesFiles: true });
+  signal.throwIfAborted();
+  const ffmpeg = execa(program, words, {
     buffer: false,
     reject: false,
     cancelSignal: signal,

@@ -1,18 +1,28 @@
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { AIGolosError, ValidationError } from '@aigolos/contracts';
+import type { Confine, ToolLimits } from './confinement.ts';
+
+/** The programs, and how they are kept within what a file may cost. */
+export interface Tools {
+  ffmpegPath: string;
+  ffprobePath: string;
+  confine: Confine;
+  limits: ToolLimits;
+}
+
+/** A picture of 8K is as large; a cover of a few bytes can claim to be of gigabytes. */
+const MOST_PIXELS = 36_000_000;
+/** One allocation; an index of two hours takes a twentieth. */
+const MOST_ALLOCATED_BYTES = 256 * 1024 ** 2;
 
 /**
- * Demuxers whose files hold all of their data themselves. Playlists and scripts (hls, dash, concat, sdp, image2 …) name
- * other files and hosts, so nothing that somebody sent may be read as one of them.
+ * How ffmpeg and ffprobe are given a file: as a local file and nothing else, whatever its name looks like, and as what it
+ * is by its content, so that no other demuxer is tried.
  */
-const SELF_CONTAINED_DEMUXERS =
-  'aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,gsm,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,' +
-  'tak,tta,voc,w64,wav,wv';
-
-/** How ffmpeg and ffprobe are given a file: as a local file and nothing else, whatever its name or content looks like. */
-export function lockedInput(path: string): string[] {
-  return ['-protocol_whitelist', 'file', '-format_whitelist', SELF_CONTAINED_DEMUXERS, '-i', `file:${path}`];
+export function lockedInput(path: string, demuxer: string): string[] {
+  const limits = ['-max_alloc', String(MOST_ALLOCATED_BYTES), '-max_pixels', String(MOST_PIXELS), '-threads', '1'];
+  return [...limits, '-protocol_whitelist', 'file', '-format_whitelist', demuxer, '-f', demuxer, '-i', `file:${path}`];
 }
 
 /** @throws ValidationError `AUDIO_EMPTY` for a file without bytes; the system's own error where there is no file. */
@@ -25,16 +35,34 @@ export async function assertHasBytes(path: string): Promise<void> {
 
 interface ToolResult {
   exitCode?: number | undefined;
+  signal?: string | undefined;
   timedOut: boolean;
+  isMaxBuffer: boolean;
   shortMessage?: string | undefined;
 }
 
 /** What a shell answers when it finds no program, or one that does not load. */
 const UNRUNNABLE_EXIT_CODES = [126, 127];
+/** A program ends by these of its own doing, or when its time is up. */
+const SIGNALS_OF_THE_FILE = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGXCPU', 'SIGXFSZ'];
+/** How ffmpeg ends when it is told that its time is up: between two packets, and in the middle of one. */
+const TIME_IS_UP_EXIT_CODES = [255, 123];
 
-/** Did the tool get to judge the file? It did not if it is missing, does not load, was killed or hung. */
-export function ranToItsEnd(result: ToolResult): boolean {
-  return result.exitCode !== undefined && !UNRUNNABLE_EXIT_CODES.includes(result.exitCode) && !result.timedOut;
+/**
+ * Did the tool get to judge the file? It did not if it is missing, does not load, was killed or hung.
+ * @throws ValidationError `AUDIO_NOT_RECOGNISED` where the file broke it, or took more than a file may.
+ */
+export function ranToItsEnd(result: ToolResult, stderr: string): boolean {
+  const { exitCode, signal, timedOut, isMaxBuffer } = result;
+  const isItsFault = SIGNALS_OF_THE_FILE.includes(signal ?? '') || TIME_IS_UP_EXIT_CODES.includes(exitCode ?? 0);
+  if (isItsFault || isMaxBuffer) {
+    throw new ValidationError(
+      'The file cannot be read as audio: it breaks its decoder, or takes more time or memory than a file may. ' +
+        'It is damaged, or was made to do so.',
+      { code: 'AUDIO_NOT_RECOGNISED', param: 'file', cause: new Error(`${result.shortMessage} ${stderr}`.trim()) },
+    );
+  }
+  return exitCode !== undefined && !UNRUNNABLE_EXIT_CODES.includes(exitCode) && !timedOut;
 }
 
 export function toolFailed(tool: string, result: ToolResult, stderr: string): AIGolosError {

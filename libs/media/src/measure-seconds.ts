@@ -1,19 +1,21 @@
 import { execa } from 'execa';
-import { lockedInput } from './ffmpeg.ts';
+import { containerOf } from './containers.ts';
+import { lockedInput, type Tools } from './ffmpeg.ts';
 
 /** See `Media.measureSeconds`. */
-export async function measureSeconds(
-  ffmpegPath: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+export async function measureSeconds(tools: Tools, path: string, signal: AbortSignal): Promise<number | undefined> {
   signal.throwIfAborted();
+  const demuxer = (await containerOf(path))?.demuxer;
+  if (demuxer === undefined) return undefined;
   const output = '-map 0:a:0 -c copy -f null -progress pipe:1 -nostats -'.split(' ');
-  const { stdout } = await execa(
-    ffmpegPath,
-    ['-nostdin', '-hide_banner', '-v', 'error', ...lockedInput(path), ...output],
-    { reject: false, stdin: 'ignore', cancelSignal: signal, killSignal: 'SIGKILL' },
-  );
+  const args = ['-nostdin', '-hide_banner', '-v', 'error', ...lockedInput(path, demuxer), ...output];
+  const [program, words] = await tools.confine(tools.ffmpegPath, args, { cpuSeconds: tools.limits.cpuSeconds });
+  const { stdout } = await execa(program, words, {
+    reject: false,
+    stdin: 'ignore',
+    cancelSignal: signal,
+    killSignal: 'SIGKILL',
+  });
   signal.throwIfAborted();
   const [last] = [...stdout.matchAll(/^out_time_us=(\d+)$/gm)].slice(-1);
   const seconds = Number(last?.[1]) / 1e6;

@@ -1,7 +1,11 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import type { SpeechFormat } from '@aigolos/contracts';
+import type { Logger } from '@aigolos/runtime';
+import pLimit from 'p-limit';
+import { createConfinement, DEFAULT_LIMITS, type ToolLimits } from './confinement.ts';
 import { type DecodeOptions, decode } from './decode.ts';
 import { type EncodedAudio, type EncodeOptions, encode, encodeStream, type PcmAudio } from './encode.ts';
+import type { Tools } from './ffmpeg.ts';
 import { measureSeconds } from './measure-seconds.ts';
 import { type AudioProbe, probe } from './probe.ts';
 
@@ -51,15 +55,44 @@ export interface MediaTools {
   ffprobePath: string;
   /** Where files lie while they are encoded; the system's folder for temporary files unless said. */
   tempDir?: string;
+  /** Less, or more, than a file may cost by default. */
+  limits?: Partial<ToolLimits>;
+  /** Is told where the system cannot keep these limits. */
+  log?: Pick<Logger, 'warn'>;
 }
 
-export function createMedia(tools: MediaTools): Media {
-  const { tempDir = tmpdir() } = tools;
+export interface MediaConfig {
+  FFMPEG_PATH: string;
+  FFPROBE_PATH: string;
+  FFMPEG_MEMORY_MB: number;
+  FFMPEG_CPU_SECONDS: number;
+  FFMPEG_SILENCE_MS: number;
+}
+
+/** As an operator has configured it. */
+export function openMedia(config: MediaConfig, more: Pick<MediaTools, 'tempDir' | 'log'>): Media {
+  return createMedia({
+    ...more,
+    ffmpegPath: config.FFMPEG_PATH,
+    ffprobePath: config.FFPROBE_PATH,
+    limits: {
+      memoryBytes: config.FFMPEG_MEMORY_MB * 1024 ** 2,
+      cpuSeconds: config.FFMPEG_CPU_SECONDS,
+      silenceMs: config.FFMPEG_SILENCE_MS,
+    },
+  });
+}
+
+export function createMedia({ ffmpegPath, ffprobePath, tempDir = tmpdir(), limits: given, log }: MediaTools): Media {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const tools: Tools = { ffmpegPath, ffprobePath, limits, confine: createConfinement(limits.memoryBytes, log) };
+  // A crowd of files waits its turn, instead of having a process for each.
+  const inTurn = pLimit(availableParallelism());
   return {
-    probe: (path, signal) => probe(tools.ffprobePath, path, signal),
-    measureSeconds: (path, signal) => measureSeconds(tools.ffmpegPath, path, signal),
-    decode: (path, options, signal) => decode(tools.ffmpegPath, path, { ...options, signal }),
-    encode: (pcm, options, signal) => encode(tools.ffmpegPath, pcm, { ...options, signal, tempDir }),
-    encodeStream: (pcm, format, signal) => encodeStream(tools.ffmpegPath, pcm, { format, signal }),
+    probe: (path, signal) => inTurn(() => probe(tools, path, signal)),
+    measureSeconds: (path, signal) => measureSeconds(tools, path, signal),
+    decode: (path, options, signal) => decode(tools, path, { ...options, signal }),
+    encode: (pcm, options, signal) => encode(tools, pcm, { ...options, signal, tempDir }),
+    encodeStream: (pcm, format, signal) => encodeStream(tools, pcm, { format, signal }),
   };
 }

@@ -1,8 +1,8 @@
 import { ValidationError } from '@aigolos/contracts';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { assertHasBytes, lockedInput, ranToItsEnd, toolFailed } from './ffmpeg.ts';
-import { signatureOf } from './file-signature.ts';
+import { type Container, containerOf } from './containers.ts';
+import { assertHasBytes, lockedInput, ranToItsEnd, type Tools, toolFailed } from './ffmpeg.ts';
 
 /** What a file's container says of its first audio stream. */
 export interface AudioProbe {
@@ -17,7 +17,10 @@ export interface AudioProbe {
   channels: number;
 }
 
-const PROBE_TIMEOUT_MS = 30_000;
+/** It looks at the beginning and the end; a file for which this is not enough was made to take long. */
+const CPU_SECONDS = 5;
+/** Of what it says: a thousand streams, which is as many as it takes, need a tenth. */
+const MOST_SAID_CHARACTERS = 2_000_000;
 
 const SecondsSchema = z.coerce.number().positive().optional().catch(undefined);
 const ProbeSchema = z.object({
@@ -38,20 +41,29 @@ const ProbeSchema = z.object({
 const STATES_DURATION = /^(?:mov|flac)/;
 
 /** See `Media.probe`. */
-export async function probe(ffprobePath: string, path: string, signal?: AbortSignal): Promise<AudioProbe> {
+export async function probe(tools: Tools, path: string, signal?: AbortSignal): Promise<AudioProbe> {
   signal?.throwIfAborted();
   await assertHasBytes(path);
-  const result = await execa(ffprobePath, probeArguments(path), {
+  const container = await containerOf(path);
+  if (container?.demuxer === undefined) throw notAudio(`It is ${container?.name ?? 'not a sound or video file'}`);
+  const args = probeArguments(path, container.demuxer);
+  const [program, words] = await tools.confine(tools.ffprobePath, args, { cpuSeconds: CPU_SECONDS });
+  const result = await execa(program, words, {
     reject: false,
     stdin: 'ignore',
-    timeout: PROBE_TIMEOUT_MS,
+    maxBuffer: MOST_SAID_CHARACTERS,
+    timeout: tools.limits.silenceMs,
     killSignal: 'SIGKILL',
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
-  if (!ranToItsEnd(result)) throw toolFailed('ffprobe', result, result.stderr);
-  if (result.exitCode !== 0) throw await unreadable(path, result.stderr);
-  const { format, streams } = ProbeSchema.parse(JSON.parse(result.stdout));
+  if (!ranToItsEnd(result, result.stderr)) throw toolFailed('ffprobe', result, result.stderr);
+  if (result.exitCode !== 0) throw unreadable(container, result.stderr);
+  return readProbe(result.stdout);
+}
+
+function readProbe(json: string): AudioProbe {
+  const { format, streams } = ProbeSchema.parse(JSON.parse(json));
   const audio = streams.find((stream) => stream.codec_type === 'audio');
   if (!audio) throw notAudio(`It has no audio stream${nameAll(streams)}`);
   if (audio.sample_rate === 0 || audio.channels === 0) throw notAudio('It looks like audio, but no sound is in it');
@@ -66,12 +78,12 @@ export async function probe(ffprobePath: string, path: string, signal?: AbortSig
   };
 }
 
-function probeArguments(path: string): string[] {
+function probeArguments(path: string, demuxer: string): string[] {
   const entries =
     'format=format_name,duration:stream=codec_type,codec_name,sample_rate,channels,duration,nb_read_packets';
   // One packet tells that there is something behind the header.
   const first = ['-count_packets', '-read_intervals', '%+#1'];
-  return ['-v', 'error', '-of', 'json', ...first, '-show_entries', entries, ...lockedInput(path)];
+  return ['-v', 'error', '-of', 'json', ...first, '-show_entries', entries, ...lockedInput(path, demuxer)];
 }
 
 function nameAll(streams: { codec_type: string; codec_name: string }[]): string {
@@ -79,12 +91,10 @@ function nameAll(streams: { codec_type: string; codec_name: string }[]): string 
   return `, only ${streams.map((stream) => `${stream.codec_type} (${stream.codec_name})`).join(', ')}`;
 }
 
-async function unreadable(path: string, cause: string): Promise<ValidationError> {
-  const known = await signatureOf(path);
-  if (known === undefined) return notAudio('It is not a sound or video file', cause);
+function unreadable({ name }: Container, cause: string): ValidationError {
   // An MP4 that was not made for streaming has its index at the end.
   const lost = cause.includes('moov atom not found') ? ': its index, which stands at the end, is missing' : '';
-  return notAudio(`It begins as ${known} file, but is cut off or damaged${lost}`, cause);
+  return notAudio(`It begins as ${name} file, but is cut off or damaged${lost}`, cause);
 }
 
 function withoutSound(container: string): ValidationError {

@@ -65,6 +65,12 @@ export const blobConfig = {
 export const mediaConfig = {
   FFMPEG_PATH: z.string().default('ffmpeg').describe('the ffmpeg program'),
   FFPROBE_PATH: z.string().default('ffprobe').describe('the ffprobe program'),
+  FFMPEG_MEMORY_MB: intVar.min(128).default(512).describe('memory that ffmpeg and ffprobe may each take (Linux)'),
+  FFMPEG_CPU_SECONDS: intVar.min(1).default(600).describe('processor time that ffmpeg may take for one file (Linux)'),
+  FFMPEG_SILENCE_MS: intVar
+    .min(1_000)
+    .default(30_000)
+    .describe('an ffmpeg that gives nothing for so long, though it is waited for, is ended'),
 };
 
 export const healthConfig = {

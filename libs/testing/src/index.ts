@@ -3,6 +3,7 @@ export * from './audio.ts';
 export * from './child-processes.ts';
 export { testConfig } from './config.ts';
 export * from './database-shell.ts';
+export * from './hostile-files/hostile-files.ts';
 export * from './long-speech.ts';
 export * from './mongo.ts';
 export * from './prepared.ts';

@@ -3,6 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { type BatchLine, BatchLineSchema, type BatchProblem, type BatchTask, LIMITS } from '@aigolos/contracts';
 import { parse as parseJson } from 'secure-json-parse';
 import split from 'split2';
+import { isDeeperThan } from '../plugins/json-depth.ts';
 
 /** A line that is not empty. Lines are counted from 1, empty ones too. */
 export interface InputLine {
@@ -75,6 +76,10 @@ function problemOf(
   text: string,
   { number, endpoint, numbers }: { number: number; endpoint: string; numbers: Map<string, number> },
 ): Problem | undefined {
+  if (isDeeperThan(LIMITS.jsonDepth, text)) {
+    const message = `This line has more than ${LIMITS.jsonDepth} lists and objects in one another.`;
+    return { code: 'invalid_json_line', message, param: null };
+  }
   let value: unknown;
   try {
     value = parseJson(text);

@@ -15,8 +15,8 @@ export const ChatToolCallViewSchema = z.object({
 export type ChatToolCallView = z.infer<typeof ChatToolCallViewSchema>;
 
 const TextPartSchema = z.object({ type: z.literal('text'), text: z.string() });
-const ContentSchema = z.union([z.string(), z.array(TextPartSchema).min(1)], {
-  error: 'content must be a text or a list of text parts; images, audio and files are not supported',
+const ContentSchema = z.union([z.string(), z.array(TextPartSchema).min(1).max(LIMITS.textParts)], {
+  error: `content must be a text or a list of 1 to ${LIMITS.textParts} text parts; images, audio and files are not supported`,
 });
 
 /** `developer` is OpenAI's newer word for `system`. Content may come as one text or as text parts. */
@@ -32,7 +32,7 @@ const AssistantMessageSchema = z
     content: ContentSchema.nullish(),
     refusal: z.null().optional(),
     name: z.string().optional(),
-    tool_calls: z.array(ChatToolCallViewSchema).min(1).optional(),
+    tool_calls: z.array(ChatToolCallViewSchema).min(1).max(LIMITS.tools).optional(),
   })
   .superRefine(({ content, tool_calls }, context) => {
     const text = chatContentText(content);

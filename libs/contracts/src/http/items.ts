@@ -9,7 +9,7 @@ const ITEM_ERROR =
   'must be a message of text, a function_call or a function_call_output; images, audio, files and references are not supported';
 
 const InputTextPartSchema = z.object({ type: z.enum(['input_text', 'output_text', 'text']), text: z.string() });
-const InputContentSchema = z.union([z.string(), z.array(InputTextPartSchema).min(1)]);
+const InputContentSchema = z.union([z.string(), z.array(InputTextPartSchema).min(1).max(LIMITS.textParts)]);
 
 /** The plain text of an item's content. */
 export function itemText(content: z.infer<typeof InputContentSchema>): string {

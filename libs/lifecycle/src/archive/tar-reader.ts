@@ -7,6 +7,7 @@ import { messageOf } from '@aigolos/runtime';
 import { extract } from 'tar-stream';
 import type { ArchiveSource, RawEntry } from './archive-source.ts';
 import { folderNameOf } from './folder-name.ts';
+import { countInflated } from './inflated.ts';
 import { MANIFEST_MAX_BYTES, type Manifest, readManifest } from './manifest.ts';
 import { refuse } from './refusal.ts';
 import { readManifestFrame, readTrailer, TRAILER_BYTES } from './tar-format.ts';
@@ -19,7 +20,7 @@ export async function openTarArchive(path: string): Promise<ArchiveSource> {
   const name = basename(path);
   const { manifest, bodyBytes } = await readEnd(path, name);
   const folder = folderNameOf(manifest.account.username);
-  return { name, manifest, entries: () => entriesOf({ path, name, bodyBytes, folder }) };
+  return { name, manifest, entries: () => entriesOf({ path, name, manifest, bodyBytes, folder }) };
 }
 
 async function readEnd(path: string, name: string): Promise<{ manifest: Manifest; bodyBytes: number }> {
@@ -53,14 +54,16 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 async function* entriesOf(archive: {
   path: string;
   name: string;
+  manifest: Manifest;
   bodyBytes: number;
   folder: string;
 }): AsyncGenerator<RawEntry> {
-  const { path, name, bodyBytes, folder } = archive;
+  const { path, name, manifest, bodyBytes, folder } = archive;
   const tar = extract();
   const reading = pipeline(
     createReadStream(path, { end: bodyBytes - 1 }),
     createZstdDecompress(),
+    countInflated(manifest, bodyBytes),
     tar as unknown as NodeJS.WritableStream,
   );
   // Told by the entries.

@@ -184,7 +184,14 @@ async function entries(): Promise<CraftedEntry[]> {
 }
 
 /** An archive of these entries, in the three parts of one of ours. */
-async function craft(crafted: CraftedEntry[], manifest: Manifest = whole.manifest, root = USERNAME): Promise<string> {
+async function craft(
+  crafted: CraftedEntry[],
+  {
+    manifest = whole.manifest,
+    root = USERNAME,
+    tail = Buffer.alloc(0),
+  }: { manifest?: Manifest; root?: string; tail?: Buffer } = {},
+): Promise<string> {
   const tar = pack();
   const read = Array.fromAsync(tar) as Promise<Buffer[]>;
   for (const { header, content } of crafted) {
@@ -195,11 +202,23 @@ async function craft(crafted: CraftedEntry[], manifest: Manifest = whole.manifes
     await promise;
   }
   tar.push(null);
-  const body = zstdCompressSync(Buffer.concat(await read));
+  const body = zstdCompressSync(Buffer.concat([...(await read), tail]));
   const frame = await writeManifestFrame(root, writeManifest(manifest));
   const path = join(dir, 'crafted.tar.zst');
   await writeFile(path, Buffer.concat([body, frame, writeTrailer(body.length)]));
   return path;
+}
+
+/** Headers that only say something of the next entry, which never comes. Source of the layout: POSIX.1-2017, pax, ustar. */
+function headersOfNothing(count: number): Buffer {
+  const header = Buffer.alloc(512);
+  header.write('././@PaxHeader', 0);
+  header.write('0000000\0', 124);
+  header.write('        g', 148);
+  header.write('ustar\u000000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return Buffer.concat(Array.from({ length: count }, () => header));
 }
 
 describe('an archive is refused, and nothing of it is taken, where', () => {
@@ -234,13 +253,13 @@ describe('an archive is refused, and nothing of it is taken, where', () => {
   test('a newer version made it', async () => {
     const newer: Manifest = { ...whole.manifest, schemaVersion: 7 };
     await expectRefusal(
-      await craft(await entries(), newer),
+      await craft(await entries(), { manifest: newer }),
       `schema version 7; this one reads up to ${SCHEMA_VERSION}`,
     );
   });
 
   test('its manifest lies in the folder of somebody else', async () => {
-    await expectRefusal(await craft(await entries(), whole.manifest, 'root'), 'its folder "root" is not that of ann');
+    await expectRefusal(await craft(await entries(), { root: 'root' }), 'its folder "root" is not that of ann');
   });
 
   test('its manifest is a bomb', async () => {
@@ -248,6 +267,13 @@ describe('an archive is refused, and nothing of it is taken, where', () => {
     const path = join(dir, 'bomb.tar.zst');
     await writeFile(path, Buffer.concat([Buffer.alloc(8), frame, writeTrailer(8)]));
     await expectRefusal(path, 'its manifest cannot be read');
+  });
+
+  test.each<[string, () => Buffer]>([
+    ['nothing, a hundred megabytes of it', () => Buffer.alloc(100 * 1024 ** 2)],
+    ['headers of nothing', () => headersOfNothing(200_000)],
+  ])('it inflates to more than it lists: %s', async (_what, bomb) => {
+    await expectRefusal(await craft(await entries(), { tail: bomb() }), 'inflates to more than its manifest lists');
   });
 
   const last = (crafted: CraftedEntry[]) => crafted.at(-1) as CraftedEntry;

@@ -16,6 +16,7 @@ import { type Prepared, submitOnce } from '../../answers/submit-once.ts';
 import { checkOptions } from '../../answers/unsupported-options.ts';
 import type { AnnouncedModel, ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
+import { describeAudio } from '../../forms/describe-audio.ts';
 import type { ReceivedForm } from '../../forms/receive-form.ts';
 
 export interface TranscriptionsDeps {
@@ -61,14 +62,7 @@ export function createTranscriptions(deps: TranscriptionsDeps): Transcriptions {
     async function prepare(): Promise<Prepared<TranscriptKind>> {
       const { model } = await models.find('asr', fields.model);
       const language = languageFor(model, fields.language);
-      const { durationSeconds, statesDuration } = await media.probe(file.path);
-      if (durationSeconds !== undefined && durationSeconds > maxSeconds) throw tooLong(durationSeconds, maxSeconds);
-      const audio = {
-        blobKey: `${id}/input`,
-        bytes: file.bytes,
-        sha256: file.sha256,
-        ...(durationSeconds !== undefined && { durationSeconds, statesDuration }),
-      };
+      const audio = { blobKey: `${id}/input`, ...(await describeAudio(media, file, maxSeconds)) };
       const task = { ...toOptions(fields), ...(language !== undefined && { language }), model: model.id, audio };
       isStored = true;
       await blobs.commit(file, audio.blobKey);
@@ -168,11 +162,4 @@ function noEvents(format: TranscriptionFormat): ValidationError {
     `stream: events have no place for ${format}; ask for json, text or verbose_json, or send it without stream.`,
     { param: 'stream' },
   );
-}
-
-function tooLong(seconds: number, maxSeconds: number): ValidationError {
-  return new ValidationError(`The audio is ${Math.ceil(seconds)} s long; the limit is ${maxSeconds} s.`, {
-    code: 'AUDIO_TOO_LONG',
-    param: 'file',
-  });
 }

@@ -2,7 +2,6 @@ import type { BlobStore, SpooledFile } from '@aigolos/blob-store';
 import {
   NotFoundError,
   newId,
-  ValidationError,
   type VoiceTurnFields,
   VoiceTurnFieldsSchema,
   type VoiceTurnTask,
@@ -17,6 +16,7 @@ import { checkOptions } from '../../answers/unsupported-options.ts';
 import { chooseVoice } from '../../catalogue/choose-voice.ts';
 import type { ModelDirectory } from '../../catalogue/model-directory.ts';
 import { invalidFields } from '../../errors/invalid-fields.ts';
+import { describeAudio } from '../../forms/describe-audio.ts';
 import type { ReceivedForm } from '../../forms/receive-form.ts';
 import { assertConversation } from '../conversations/assert-conversation.ts';
 import type { WebhookEndpoints } from '../webhooks/webhook-endpoints.service.ts';
@@ -50,8 +50,7 @@ export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
   const { jobs, models, conversations, endpoints, blobs, media, maxSeconds } = deps;
 
   async function taskOf(id: string, { file, fields }: VoiceTurnForm): Promise<VoiceTurnTask> {
-    const { durationSeconds } = await media.probe(file.path);
-    if (durationSeconds !== undefined && durationSeconds > maxSeconds) throw tooLong(durationSeconds, maxSeconds);
+    const audio = await describeAudio(media, file, maxSeconds);
     const [{ model: listener }, { model: answerer }, speakers, all] = await Promise.all([
       models.find('asr', fields.transcription_model),
       models.find('llm', fields.model),
@@ -70,12 +69,7 @@ export function createVoiceTurns(deps: VoiceTurnsDeps): VoiceTurns {
         ...(prompt !== undefined && prompt !== '' && { prompt }),
       },
       speech: { model: speaker.id, voice, format: fields.response_format, speed: fields.speed },
-      audio: {
-        blobKey: `${id}/input`,
-        bytes: file.bytes,
-        sha256: file.sha256,
-        ...(durationSeconds !== undefined && { durationSeconds }),
-      },
+      audio: { blobKey: `${id}/input`, ...audio },
       ...(conversation !== undefined && { conversation }),
     };
   }
@@ -136,11 +130,4 @@ function readForm({ file, fields }: ReceivedForm): VoiceTurnForm {
   const parsed = VoiceTurnFieldsSchema.safeParse(fields);
   if (parsed.success) return { file, fields: parsed.data };
   throw invalidFields(parsed.error.issues);
-}
-
-function tooLong(seconds: number, maxSeconds: number): ValidationError {
-  return new ValidationError(`The audio is ${Math.ceil(seconds)} s long; the limit is ${maxSeconds} s.`, {
-    code: 'AUDIO_TOO_LONG',
-    param: 'file',
-  });
 }
