@@ -63,3 +63,10 @@ test('an error that is its own cause ends', () => {
   err.cause = err;
   expect(JSON.parse(written((log) => log.error(err)))).toMatchObject({ msg: 'round' });
 });
+
+test.each(['VALIDATION_FAILED', 'LLM_ENGINE_REJECTED'] as const)('what %s quotes is not logged', (code) => {
+  const err = new AIGolosError(`not valid: ${MARK}`, { code, cause: new Error(`400 ${MARK}`) });
+  const line = written((log) => log.warn({ err: new Error('outer', { cause: err }) }, 'failed'));
+  expect(line).not.toContain(MARK);
+  expect(JSON.parse(line)).toMatchObject({ err: { message: 'outer', cause: { code } } });
+});
