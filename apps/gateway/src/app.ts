@@ -15,6 +15,9 @@ import { type Config, retentionOffer } from './config.ts';
 import { accessControl } from './plugins/access.ts';
 import { bodies } from './plugins/bodies.ts';
 import { closing } from './plugins/closing.ts';
+import { connectionLimits, HTTP_OPTIONS, refuseConnection } from './plugins/connections.ts';
+import { contentTypes } from './plugins/content-types.ts';
+import { crossOrigin } from './plugins/cross-origin.ts';
 import { errors, sendError } from './plugins/errors.ts';
 import { observation } from './plugins/observe.ts';
 import { openApi } from './plugins/openapi.ts';
@@ -73,11 +76,14 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+    // No hook has seen such a request, so nothing watches what is still to come of it.
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply.header('connection', 'close')),
     bodyLimit: LIMITS.jsonBodyBytes,
     // Uploads may take hours, and answers are held open as long as their jobs run.
     requestTimeout: 0,
     connectionTimeout: 0,
+    http: HTTP_OPTIONS,
+    clientErrorHandler: refuseConnection,
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -92,11 +98,15 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
   app.register(requestIds);
+  // Before the errors, for which its route of all preflights is none.
+  app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   app.register(errors);
   app.register(closing, { stopping });
   app.register(observation, { metrics });
   app.register(helmet, SECURITY_HEADERS);
+  app.register(connectionLimits, { slowBodyMs: config.UPLOAD_IDLE_MS, slowReaderMs: config.READER_IDLE_MS });
   app.register(accessControl, { access: db.access, sessions });
+  app.register(contentTypes);
   app.register(bodies, { idleMs: config.UPLOAD_IDLE_MS });
   app.register(openApi);
 

@@ -12,6 +12,11 @@ import {
 import { z } from 'zod';
 import { signInConfig } from './sign-in/sign-in-config.ts';
 
+/** As browsers write it: what stands before the path, in lower case, without a default port. */
+const origin = z.url({ protocol: /^https?$/ }).refine((url) => URL.parse(url)?.origin === url, {
+  error: 'must be origins, each without a path, such as https://app.example.org',
+});
+
 export const ConfigSchema = z.object({
   ...processConfig,
   ...databaseConfig,
@@ -47,7 +52,20 @@ export const ConfigSchema = z.object({
     .max(1_000)
     .default(16)
     .describe('lines of one batch that wait for their turn, or run, at once'),
-  UPLOAD_IDLE_MS: intVar.min(1_000).default(60_000).describe('an upload that sends nothing for so long is given up'),
+  UPLOAD_IDLE_MS: intVar
+    .min(1_000)
+    .default(60_000)
+    .describe('a body that sends nothing for so long, or less than 500 bytes a second, is given up'),
+  READER_IDLE_MS: intVar
+    .min(1_000)
+    .default(60_000)
+    .describe('a client that takes nothing of its answer for so long is left; its job goes on'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').flatMap((origin) => origin.trim() || []))
+    .pipe(z.array(origin))
+    .describe('origins of the pages that browsers may let call this gateway: a list such as https://app.example.org'),
   STOP_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping gateway lets requests finish'),
 });
 export type Config = z.infer<typeof ConfigSchema>;

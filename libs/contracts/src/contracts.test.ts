@@ -5,6 +5,7 @@ import {
   ChatCompletionRequestSchema,
   isRetryable,
   LanguageSchema,
+  MetadataSchema,
   newId,
   SpeechRequestSchema,
   toJobFailure,
@@ -73,4 +74,17 @@ describe('requests', () => {
     for (const good of ['en', 'ru', 'pt-BR', 'yue']) expect(LanguageSchema.safeParse(good).success).toBe(true);
     expect(messages(LanguageSchema.safeParse('english!'))?.[0]).toContain('not "english!"');
   });
+});
+
+test('a key that the database cannot hold is refused, in metadata and however deep in a schema', () => {
+  expect(MetadataSchema.safeParse({ 'a\0b': 'x' }).error?.issues).toHaveLength(1);
+  expect(MetadataSchema.safeParse({ 'a b': 'x\0y' }).success).toBe(true);
+  const chat = (parameters: object) =>
+    ChatCompletionRequestSchema.safeParse({
+      model: 'x',
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: [{ type: 'function', function: { name: 'f', parameters } }],
+    });
+  expect(chat({ type: 'object', properties: { a: { enum: ['x\0y'] } } }).success).toBe(true);
+  expect(chat({ type: 'object', properties: { a: [{ 'b\0c': 1 }] } }).error?.issues[0]?.message).toContain('U+0000');
 });

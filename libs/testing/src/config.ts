@@ -17,6 +17,10 @@ export const testConfig = loadConfig(
       .stringbool()
       .default(false)
       .describe('storms at their full size: 2,000 deliveries, 5,000 deleted records'),
+    TEST_INJECTIONS: z
+      .stringbool()
+      .default(false)
+      .describe('each thing of the injection corpus in each field, instead of some of them'),
     DOCKER_HOST: z.string().optional().describe('a container engine'),
   }),
 );

@@ -25,6 +25,8 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   VALIDATION_FAILED: badRequest,
   BODY_TOO_LARGE: { status: 413, type: 'invalid_request_error' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, type: 'invalid_request_error' },
+  HEADERS_TOO_LARGE: { status: 431, type: 'invalid_request_error' },
+  REQUEST_TIMEOUT: { status: 408, type: 'invalid_request_error' },
   AUDIO_EMPTY: badRequest,
   AUDIO_NOT_RECOGNISED: badRequest,
   AUDIO_TOO_LONG: badRequest,

@@ -15,6 +15,10 @@ const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = 
     code: 'UNSUPPORTED_MEDIA_TYPE',
     message: 'This route reads multipart/form-data with the file in the field "file", or a part of one in "data".',
   },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'ROUTE_NOT_FOUND',
+    message: 'There is no such address: a part of a path has at most 100 characters.',
+  },
   FST_MP_PREMATURE_CLOSE: { code: 'UPLOAD_INTERRUPTED', message: 'The upload was cut off.' },
 };
 

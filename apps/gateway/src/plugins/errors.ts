@@ -48,7 +48,8 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
 function logError(error: AIGolosError, { log }: FastifyRequest): void {
   if (error.code === 'INTERNAL' && error.cause !== undefined) log.error({ err: error.cause }, 'unforeseen error');
   else if (ERROR_TABLE[error.code].status >= 500) log.warn({ code: error.code, err: error.cause }, error.message);
-  else log.debug({ code: error.code }, error.message);
+  // Without its words, which quote what the client has sent.
+  else log.debug({ code: error.code, param: error.param }, 'refused');
 }
 
 /** Browsers ask for the key of operators' pages by themselves. */

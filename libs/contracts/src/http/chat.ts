@@ -3,6 +3,7 @@ import { FinishReasonSchema } from '../jobs/chat.ts';
 import { LIMITS } from '../limits.ts';
 import { RetentionWishSchema } from '../retention.ts';
 import { countCharacters, NameSchema, numberBetween } from './common.ts';
+import { JsonObjectSchema } from './json-object.ts';
 import { MetadataSchema } from './submissions.ts';
 import { checkToolChoice, FunctionSchema, NAME_ERROR, NAME_OF_FUNCTION, TYPE_OF_TOOL } from './tools.ts';
 
@@ -92,7 +93,7 @@ const ChatFormatSchema = z.discriminatedUnion(
       json_schema: z.object({
         name: z.string().regex(NAME_OF_FUNCTION, { error: NAME_ERROR }),
         description: z.string().nullish(),
-        schema: z.record(z.string(), z.unknown()).default({}),
+        schema: JsonObjectSchema.default({}),
         strict: z.boolean().nullish(),
       }),
     }),

@@ -6,6 +6,7 @@ import { NameSchema, numberBetween } from './common.ts';
 import { deletedBy } from './erasures.ts';
 import { IncludeQuerySchema } from './include.ts';
 import { InputItemSchema, ItemViewSchema, whatIsWrong } from './items.ts';
+import { JsonObjectSchema } from './json-object.ts';
 import { MetadataSchema } from './submissions.ts';
 import { checkToolChoice, FunctionSchema, NAME_ERROR, NAME_OF_FUNCTION, TYPE_OF_TOOL } from './tools.ts';
 
@@ -18,7 +19,7 @@ const FormatSchema = z.discriminatedUnion(
       type: z.literal('json_schema'),
       name: z.string().regex(NAME_OF_FUNCTION, { error: NAME_ERROR }),
       description: z.string().nullish(),
-      schema: z.record(z.string(), z.unknown()),
+      schema: JsonObjectSchema,
       strict: z.boolean().nullish(),
     }),
   ],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JobPrioritySchema } from '../jobs/terms.ts';
 import { WebhookUrlSchema } from '../webhooks/endpoints.ts';
+import { isStorableKey, UNSTORABLE_KEY } from './json-object.ts';
 
 /** Bounds of what a request that makes work may say beside its body. */
 export const SUBMISSION_LIMITS = {
@@ -45,7 +46,8 @@ export const MetadataSchema = z
     z
       .string()
       .min(1)
-      .max(metadataKeyCharacters, { error: `metadata keys must have 1 to ${metadataKeyCharacters} characters` }),
+      .max(metadataKeyCharacters, { error: `metadata keys must have 1 to ${metadataKeyCharacters} characters` })
+      .refine(isStorableKey, { error: `metadata ${UNSTORABLE_KEY}` }),
     z.string({ error: 'must be a text' }).max(metadataValueCharacters, {
       error: `must have at most ${metadataValueCharacters} characters`,
     }),

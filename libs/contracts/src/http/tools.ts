@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
+import { JsonObjectSchema } from './json-object.ts';
 
 export const NAME_OF_FUNCTION = /^[a-zA-Z0-9_-]{1,64}$/;
 export const NAME_ERROR = 'must have 1 to 64 letters, digits, _ or -';
@@ -10,7 +11,7 @@ export const FunctionSchema = z
   .object({
     name: z.string().regex(NAME_OF_FUNCTION, { error: NAME_ERROR }),
     description: z.string().nullish(),
-    parameters: z.record(z.string(), z.unknown()).nullish().describe('JSON Schema of an object; none where absent'),
+    parameters: JsonObjectSchema.nullish().describe('JSON Schema of an object; none where absent'),
     strict: z.boolean().nullish(),
   })
   .refine((tool) => JSON.stringify(tool).length <= LIMITS.toolCharacters, {

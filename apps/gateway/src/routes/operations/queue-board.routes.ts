@@ -1,4 +1,4 @@
-import { AIGolosError } from '@aigolos/contracts';
+import { AIGolosError, QueuePayloadSchema, ValidationError } from '@aigolos/contracts';
 import type { Producer } from '@aigolos/queue';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
@@ -7,6 +7,9 @@ import type { FastifyPluginAsync } from 'fastify';
 import { sendError } from '../../plugins/errors.ts';
 
 const QUEUE_BOARD_PATH = '/admin/queues';
+const READING = ['GET', 'HEAD'];
+/** What the board shows of an entry is where it stands. Ours holds a job's id and nothing else; what somebody else has put there is not for the page. */
+const HIDDEN = new Set(['failedReason', 'stacktrace', 'deferredFailure', 'returnValue']);
 
 export interface QueueBoardRoutesDeps {
   queues: Producer['queues'];
@@ -24,10 +27,17 @@ export const queueBoardRoutes: FastifyPluginAsync<QueueBoardRoutesDeps> = async 
       sendError(error, request, reply);
     };
   });
+  app.addHook('onRequest', async (request) => {
+    if (READING.includes(request.method)) return;
+    throw new ValidationError('The board only shows; jobs are changed by `aigolos jobs`.', {
+      code: 'METHOD_NOT_ALLOWED',
+    });
+  });
+  app.addHook('preSerialization', async (_request, _reply, payload) => withoutHidden(payload));
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(QUEUE_BOARD_PATH);
   createBullBoard({
-    queues: Object.values(queues).map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    queues: Object.values(queues).map((queue) => new ReadOnlyQueue(queue)),
     serverAdapter,
     options: {
       uiConfig: {
@@ -38,3 +48,34 @@ export const queueBoardRoutes: FastifyPluginAsync<QueueBoardRoutesDeps> = async 
   });
   await app.register(serverAdapter.registerPlugin(), { prefix: QUEUE_BOARD_PATH });
 };
+
+class ReadOnlyQueue extends BullMQAdapter {
+  constructor(queue: ConstructorParameters<typeof BullMQAdapter>[0]) {
+    super(queue, { readOnlyMode: true });
+    this.setFormatter('data', (data: unknown) => {
+      const payload = QueuePayloadSchema.safeParse(data);
+      return payload.success ? payload.data : undefined;
+    });
+  }
+
+  /** Ours write none. */
+  override async getJobLogs(): Promise<string[]> {
+    return [];
+  }
+}
+
+function withoutHidden(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutHidden);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).map(([name, inner]) => [
+    name,
+    HIDDEN.has(name) ? hidden(inner) : withoutHidden(inner),
+  ]);
+  return Object.fromEntries(kept);
+}
+
+/** Of the same kind, as the page reads it. */
+function hidden(value: unknown): unknown {
+  if (Array.isArray(value)) return [];
+  return typeof value === 'string' && value !== '' ? '[hidden]' : undefined;
+}
