@@ -21,6 +21,8 @@ import { openApi } from './plugins/openapi.ts';
 import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { accountRoutes } from './routes/account/account.routes.ts';
+import { accountsRoutes } from './routes/accounts/accounts.routes.ts';
+import { apiKeyRoutes } from './routes/api-keys/api-keys.routes.ts';
 import { batchRoutes } from './routes/batches/batches.routes.ts';
 import { chatRoutes } from './routes/chat/chat.routes.ts';
 import { storedChatRoutes } from './routes/chat/stored-chats.routes.ts';
@@ -150,6 +152,8 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(exportRoutes, { jobs, endpoints, answers, options });
   app.register(erasureRoutes, { erasures, db, endpoints, options, stopping });
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
+  app.register(apiKeyRoutes, { access: db.access });
+  app.register(accountsRoutes, { access: db.access });
   app.register(webhookEndpointRoutes, { endpoints });
   app.register(webhookDeliveryRoutes, { deliveries });
   app.register(operationsRoutes, { checks, metrics });

@@ -99,7 +99,7 @@ export async function openHouse(
   const db = await openDatabase(config.MONGO_URL);
   closers.push(() => db.close());
   await db.models.announce(models);
-  const { _id: account } = await db.access.ensureAccount('test');
+  const { _id: account } = await db.access.ensureAccount('test', 'admin');
   const { _id: other } = await db.access.ensureAccount('other');
   const keyOf = async (owner: string, role: 'user' | 'admin') =>
     (await db.access.createKey({ account: owner, role, label: 'test' })).key;

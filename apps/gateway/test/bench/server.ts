@@ -7,7 +7,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openBlobStore } from '@aigolos/blob-store';
 import { ChatCompletionRequestSchema, ChatCompletionSchema } from '@aigolos/contracts';
-import type { ApiKeyRecord } from '@aigolos/db';
+import type { KeyHolder } from '@aigolos/db';
 import { createMetrics } from '@aigolos/runtime';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -24,7 +24,7 @@ import { CHAT_ANSWER, CHAT_SCHEMAS } from './chat-schemas.ts';
 
 /** One server of a comparison, a process of its own; it says its port to the process that has forked it. */
 
-const config = { access: 'user' } as const;
+const config = { access: 'user', scope: 'any' } as const;
 
 /** What every request to the gateway goes through, with a key that is known without a database. */
 function edge(app: FastifyInstance): void {
@@ -32,8 +32,8 @@ function edge(app: FastifyInstance): void {
   app.register(errors);
   app.register(observation, { metrics: createMetrics('bench') });
   app.register(helmet, SECURITY_HEADERS);
-  const key = { account: 'acc_1', role: 'user' } as ApiKeyRecord;
-  app.register(accessControl, { access: { findByKey: async () => key } });
+  const holder = { key: { _id: 'key_1', role: 'user' }, account: { _id: 'acc_1', role: 'user' } } as KeyHolder;
+  app.register(accessControl, { access: { findHolder: async () => holder, noteKeyUse: async () => {} } });
   app.register(bodies, { idleMs: 60_000 });
 }
 

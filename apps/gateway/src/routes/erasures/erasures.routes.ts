@@ -33,7 +33,7 @@ const accountQuery = {
 
 export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (app, deps) => {
   const { erasures, db, stopping } = deps;
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'erasures' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['erasures'],
     summary,

@@ -20,6 +20,7 @@ import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { pageOf } from '../../answers/item-pages.ts';
 import { toJobView } from '../../answers/job-view.ts';
 import { sendEvents } from '../../answers/server-sent-events.ts';
+import { assertScope } from '../../plugins/grants.ts';
 import { awaitDeletion } from '../erasures/deletion.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { archiveContent } from '../exports/exports.routes.ts';
@@ -47,7 +48,8 @@ const WaitQuerySchema = z.object({
 });
 
 export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { jobs, answers, erasures, stopping }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'jobs:read' } as const;
+  const writing = { access: 'user', scope: 'jobs:write' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['jobs'], summary, ...fields });
 
   app.get(
@@ -93,7 +95,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
   app.post(
     '/v1/jobs/:id/cancel',
     {
-      config,
+      config: writing,
       schema: schema('Cancel a job; harmless after its end', { params, response: { 200: JobViewSchema, ...problems } }),
     },
     async (request, reply) => answers.job(reply, await jobs.cancel(request.account, request.params.id)),
@@ -159,13 +161,20 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         },
       }),
     },
-    async (request, reply) => answers.result(request, reply, request.params.id),
+    async (request, reply) => {
+      const { account, grant, params } = request;
+      // An archive has more in it than jobs.
+      if (!grant.scopes.includes('exports') && (await jobs.poll(account, params.id)).kind === 'export') {
+        assertScope(grant, 'exports');
+      }
+      return answers.result(request, reply, params.id);
+    },
   );
 
   app.delete(
     '/v1/jobs/:id',
     {
-      config,
+      config: writing,
       schema: schema('Erase a job that has ended, and its files', {
         params,
         response: { 200: JobDeletedSchema, 202: JobDeletedSchema, ...problems },

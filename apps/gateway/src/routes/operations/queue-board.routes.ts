@@ -11,7 +11,7 @@ const QUEUE_BOARD_PATH = '/admin/queues';
 /** The operator's view of the queues. It changes nothing: the truth about jobs is in the database, not here. */
 export const queueBoardRoutes: FastifyPluginAsync<{ queues: Producer['queues'] }> = async (app, { queues }) => {
   app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access: 'admin' };
+    route.config = { ...route.config, access: 'admin', scope: 'admin' };
     // The board would report a missing key as its own failure.
     route.errorHandler = (error, request, reply) => {
       if (!(error instanceof AIGolosError)) throw error;
