@@ -17,6 +17,7 @@ import { bodies } from './plugins/bodies.ts';
 import { closing } from './plugins/closing.ts';
 import { errors, sendError } from './plugins/errors.ts';
 import { observation } from './plugins/observe.ts';
+import { openRequests } from './plugins/open-requests.ts';
 import { openApi } from './plugins/openapi.ts';
 import { requestIdOf, requestIds } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
@@ -94,6 +95,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(observation, { metrics });
   app.register(helmet, SECURITY_HEADERS);
   app.register(accessControl, { access: db.access });
+  app.register(openRequests, { access: db.access });
   app.register(bodies, { idleMs: config.UPLOAD_IDLE_MS });
   app.register(openApi);
 

@@ -18,6 +18,7 @@ import { accessControl } from '../../src/plugins/access.ts';
 import { bodies } from '../../src/plugins/bodies.ts';
 import { errors } from '../../src/plugins/errors.ts';
 import { observation } from '../../src/plugins/observe.ts';
+import { openRequests } from '../../src/plugins/open-requests.ts';
 import { requestIds } from '../../src/plugins/request-id.ts';
 import { SECURITY_HEADERS } from '../../src/plugins/security-headers.ts';
 import { CHAT_ANSWER, CHAT_SCHEMAS } from './chat-schemas.ts';
@@ -34,6 +35,7 @@ function edge(app: FastifyInstance): void {
   app.register(helmet, SECURITY_HEADERS);
   const holder = { key: { _id: 'key_1', role: 'user' }, account: { _id: 'acc_1', role: 'user' } } as KeyHolder;
   app.register(accessControl, { access: { findHolder: async () => holder, noteKeyUse: async () => {} } });
+  app.register(openRequests, { access: { holdersOf: async () => new Map([['key_1', holder]]) } });
   app.register(bodies, { idleMs: 60_000 });
 }
 

@@ -24,7 +24,7 @@ import { assertScope } from '../../plugins/grants.ts';
 import { awaitDeletion } from '../erasures/deletion.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { archiveContent } from '../exports/exports.routes.ts';
-import { problems } from '../shared-responses.ts';
+import { eventsOf, problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { textContent, transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 import { jobEvents, knowsTheEnd } from './job-events.ts';
@@ -88,7 +88,9 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       const job = await jobs.get(account, params.id);
       const limit = AbortSignal.timeout(Math.round(query.wait * 1_000));
       const signal = AbortSignal.any([limit, heldOpenSignal(reply, stopping)]);
-      return answers.job(reply, await waitPatiently(jobs, job, signal));
+      const seen = await waitPatiently(jobs, job, signal);
+      request.keyRefused.throwIfAborted();
+      return answers.job(reply, seen);
     },
   );
 
@@ -116,7 +118,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         response: {
           200: {
             description: 'Each event has an id, and ends a job at most once',
-            content: { 'text/event-stream': { schema: JobStreamEventSchema } },
+            content: { 'text/event-stream': eventsOf(JobStreamEventSchema) },
           },
           204: z.null().describe('The last event was read already: there will be no more'),
           ...problems,
