@@ -69,7 +69,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
   const mongoUrl = mongo.databaseUrl('e2e');
   const db = await openDatabase(mongoUrl);
   await db.prepare();
-  const account = await db.access.ensureAccount('e2e');
+  const account = await db.access.ensureAccount('e2e', 'admin');
   const { key: apiKey } = await db.access.createKey({ account: account._id, role: 'user', label: 'e2e' });
   const { key: adminKey } = await db.access.createKey({ account: account._id, role: 'admin', label: 'e2e' });
   const env = {

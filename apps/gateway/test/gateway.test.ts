@@ -108,7 +108,7 @@ test('the OpenAPI document has the security of a route, and the form of an uploa
   };
   expect(document.openapi).toBe('3.2.0');
   const form = document.paths['/v1/audio/transcriptions']?.['post'];
-  expect(form?.security).toEqual([{ apiKey: [] }]);
+  expect(form?.security).toEqual([{ apiKey: ['transcriptions'] }]);
   expect(Object.keys(form?.requestBody?.content ?? {})).toEqual(['multipart/form-data']);
   expect(document.components.schemas['TranscriptionFormInput']?.properties).toHaveProperty('file');
 });

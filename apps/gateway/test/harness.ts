@@ -67,7 +67,9 @@ export interface House {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** A worker of the real queue whose work is the test's; of a kind of several steps on that of its first unless another is named. */
   work<Kind extends JobKind>(kind: Kind, process: Processor<Kind>, queue?: QueueName): Promise<void>;
-  /** Stops the gateway, and starts another one on the same stores, whose address is new. */
+  /** Starts another gateway on the same stores, whose address is new. */
+  another(): Promise<Gateway>;
+  /** The same, once this one has stopped. */
   restart(): Promise<Gateway>;
   /** Files in the spool and blobs in the store: what requests have left. */
   files(): Promise<{ spool: string[]; blobs: string[] }>;
@@ -99,7 +101,7 @@ export async function openHouse(
   const db = await openDatabase(config.MONGO_URL);
   closers.push(() => db.close());
   await db.models.announce(models);
-  const { _id: account } = await db.access.ensureAccount('test');
+  const { _id: account } = await db.access.ensureAccount('test', 'admin');
   const { _id: other } = await db.access.ensureAccount('other');
   const keyOf = async (owner: string, role: 'user' | 'admin') =>
     (await db.access.createKey({ account: owner, role, label: 'test' })).key;
@@ -110,6 +112,12 @@ export async function openHouse(
   };
   const blobs = openBlobStore(config);
 
+  async function another(): Promise<Gateway> {
+    const beside = createGateway(config, log);
+    closers.push(() => beside.stop());
+    await beside.start();
+    return beside;
+  }
   const call: House['call'] = (path, { key = keys.user, headers, ...init } = {}) =>
     fetch(new URL(path, gateway.url), {
       ...init,
@@ -150,12 +158,10 @@ export async function openHouse(
         await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
       });
     },
+    another,
     async restart() {
       await gateway.stop();
-      const another = createGateway(config, log);
-      closers.push(() => another.stop());
-      await another.start();
-      return another;
+      return another();
     },
     files: async () => ({
       spool: await readdir(join(dir, 'spool')).catch(() => []),

@@ -169,15 +169,6 @@ describe('conversations', () => {
   });
 });
 
-test('an API key is found by itself alone, and its text is kept nowhere', async () => {
-  const account = await db.access.ensureAccount('local');
-  expect((await db.access.ensureAccount('local'))._id).toBe(account._id);
-  const { key, record } = await db.access.createKey({ account: account._id, role: 'user', label: 'test' });
-  expect(await db.access.findByKey(key)).toMatchObject({ _id: record._id, account: account._id, role: 'user' });
-  expect(await db.access.findByKey(`${key}x`)).toBeUndefined();
-  expect(JSON.stringify(record)).not.toContain(key);
-});
-
 test('a unique index says so', async () => {
   const job = chatJob();
   await db.jobs.insert(job);

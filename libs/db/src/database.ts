@@ -42,7 +42,7 @@ export interface Database {
   taskRuns: TaskRunsRepository;
   transfer: TransferRepository;
   watch(options: WatchOptions): Promise<void>;
-  /** Creates what collections and indexes are missing. To be awaited before any write. */
+  /** Creates what collections and indexes are missing, and mends what earlier versions left. To be awaited before any write. */
   prepare(): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
@@ -74,11 +74,12 @@ export async function openDatabase(url: string): Promise<Database> {
     if (!connection.db) throw new Error('the database connection is closed');
     return connection.db;
   };
+  const access = createAccessRepository(Account, ApiKey);
 
   return {
     jobs: createJobsRepository(Job),
     conversations: createConversationsRepository(Conversation, Message),
-    access: createAccessRepository(Account, ApiKey),
+    access,
     files: createFilesRepository(File),
     uploads: createUploadsRepository(Upload),
     erasures: createErasuresRepository(ErasureItem, SigningKey),
@@ -125,6 +126,7 @@ export async function openDatabase(url: string): Promise<Database> {
         if (!present.has(model.collection.name)) await model.createCollection();
         await model.createIndexes();
       }
+      await access.settleRoles();
     },
     async ping() {
       await native().command({ ping: 1 });

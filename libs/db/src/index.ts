@@ -1,7 +1,7 @@
 export type { Change, Reaction } from './changes.ts';
 export { type Database, openDatabase } from './database.ts';
 export { isDatabaseUnavailable, isDuplicateKey } from './errors.ts';
-export { type AccountRecord, type ApiKeyRecord, type ApiKeyRole } from './models/access.model.ts';
+export type { AccountRecord, ApiKeyRecord } from './models/access.model.ts';
 export type { ConversationRecord, MessageRecord } from './models/conversation.model.ts';
 export type { FileRecord } from './models/file.model.ts';
 export {
@@ -22,6 +22,7 @@ export {
   type WebhookSecrets,
 } from './models/webhook.model.ts';
 export { ensureReplicaSet } from './replica-set.ts';
+export type { KeyHolder } from './repositories/api-keys.repository.ts';
 export type { IdleConversation } from './repositories/conversation-removal.repository.ts';
 export type { ErasureItem, ErasuresRepository, PostponedItem } from './repositories/erasures.repository.ts';
 export type { FilesRepository, RemovableFile } from './repositories/files.repository.ts';

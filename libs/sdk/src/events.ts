@@ -1,6 +1,7 @@
-import type { FinalStatus, JobStreamEvent } from '@aigolos/contracts';
+import type { FinalStatus, JobStreamEvent, OpenAIErrorBody } from '@aigolos/contracts';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { ApiError, ConnectionError } from './errors.ts';
+import { fromOpenAI } from './read-error.ts';
 import { delayMs, isWorthAnotherTry, sleep } from './retry.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import { chunksOf } from './upload.ts';
@@ -27,7 +28,7 @@ const ENDS: Record<`job.${FinalStatus}`, true> = {
 /** The service says something every 15 s: a connection that says nothing for so long is dead. */
 const SILENT_MS = 45_000;
 
-/** What happens to a job, each event once, over as many connections as it takes. */
+/** What happens to a job, each event once, over as many connections as it takes. @throws ApiError of a key that is revoked meanwhile, too. */
 export async function* jobEvents(
   transport: Transport,
   id: string,
@@ -63,7 +64,7 @@ interface Connection {
   onHeard: () => void;
 }
 
-/** The events of one connection; `over` where there will be no more. @throws ConnectionError where it breaks off or falls silent. */
+/** The events of one connection; `over` where there will be no more. @throws ConnectionError where it breaks off or falls silent; ApiError that it ends with. */
 async function* connection(
   transport: Transport,
   { id, lastId, signal, onHeard }: Connection,
@@ -83,7 +84,9 @@ async function* connection(
     const response = await transport.send(call, async (answer) => answer);
     if (response.status === 204) return yield 'over';
     for await (const { data, id: eventId = '' } of readEvents(response, heard)) {
-      yield { ...(JSON.parse(data) as JobStreamEvent), eventId };
+      const told = JSON.parse(data) as JobStreamEvent | OpenAIErrorBody;
+      if ('error' in told) throw fromOpenAI(told, { status: response.status, jobId: id });
+      yield { ...told, eventId };
     }
   } catch (error) {
     if (error instanceof ApiError || error instanceof ConnectionError || signal?.aborted) throw error;

@@ -6,7 +6,7 @@ import { delayMs, isWorthAnotherTry, sleep } from './retry.ts';
 export interface ClientOptions {
   /** Where the gateway is, such as `http://127.0.0.1:8787`; with or without `/v1`. */
   baseUrl: string;
-  /** A key of an account, such as `sk-aigolos-…`. */
+  /** A key of an account, such as `ag_…`. */
   apiKey: string;
   /** For a proxy, or a test; the global one where absent. */
   fetch?: typeof fetch;

@@ -119,6 +119,16 @@ describe('events', () => {
     await expect(Array.fromAsync(service.client.jobs.events('trn_1'))).rejects.toThrow(ApiError);
   });
 
+  test('end with the error that the service ends them with, such as of a key that was revoked', async () => {
+    const error = { message: 'It was revoked.', type: 'authentication_error', param: null, code: 'api_key_revoked' };
+    await using service = await serve(
+      streaming([sse('1', 'job.queued', {}), `data: ${JSON.stringify({ error })}\n\n`]),
+    );
+    const read = Array.fromAsync(service.client.jobs.events('trn_1'));
+    await expect(read).rejects.toMatchObject({ code: 'API_KEY_REVOKED', jobId: 'trn_1' });
+    expect(service.asked).toHaveLength(1);
+  });
+
   test('can be left: the connection is closed', async () => {
     const closed = Promise.withResolvers<void>();
     await using service = await serve((request, response) => {

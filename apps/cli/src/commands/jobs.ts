@@ -1,5 +1,6 @@
 import { JOB_KINDS, JOB_STATUSES, type JobKind, type JobStatus } from '@aigolos/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { milliseconds } from './milliseconds.ts';
 
 interface ListOptions {
   status?: JobStatus;
@@ -10,7 +11,6 @@ interface ListOptions {
   json?: true;
 }
 
-const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
 const LIST_LIMIT = 50;
 const MOST_LISTED = 10_000;
 
@@ -54,12 +54,6 @@ export function addJobsCommand(program: Command): void {
         await changeJobs(name, ids, { json });
       });
   }
-}
-
-function milliseconds(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError('It must be a whole number with s, m, h or d, such as 12h.');
-  return Number(count) * (UNIT_MS[unit] ?? 1);
 }
 
 function limit(text: string): number {

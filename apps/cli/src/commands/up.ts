@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { type CliConfig, readConfig } from '../config.ts';
 import { createReporter } from '../output/reporter.ts';
 import { formatLine } from '../supervisor/log-line.ts';
-import { findRunningStack, type RunningStack, startStack } from '../supervisor/stack.ts';
+import { findRunningStack, type OwnStack, type RunningStack, startStack } from '../supervisor/stack.ts';
 
 /** Ctrl-C pressed again after so long means: do not wait. One press can arrive twice, from the terminal and from npm. */
 const SECOND_PRESS_AFTER_MS = 1_000;
@@ -28,7 +28,7 @@ export async function up(): Promise<void> {
   // What was being prepared ends with this process; it goes on from there the next time.
   if (!stack) process.exit(128 + constants.signals.SIGINT);
   console.log(
-    `\n${pc.bold(`AIGolos is ready at ${stack.url}`)}\n\n${hints(stack, config)}\n\nCtrl-C stops everything.\n`,
+    `\n${pc.bold(`AIGolos is ready at ${stack.url}`)}\n\n${hints(stack, config, stack.newKeys)}\n\nCtrl-C stops everything.\n`,
   );
   await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve, { once: true }));
   console.log('Stopping …');
@@ -56,14 +56,14 @@ function listenForStop(): AbortController {
   return stopping;
 }
 
-/** How to use the stack: the key, and three commands to try. */
-function hints({ url, apiKey }: RunningStack, { paths, env }: CliConfig): string {
+/** How to use the stack: its keys, where they are new, and three commands to try. */
+function hints({ url }: RunningStack, { paths, env }: CliConfig, newKeys: OwnStack['newKeys'] = []): string {
   const clip = join(paths.root, 'libs', 'testing', 'fixtures', 'audio', 'jfk.flac');
   const shown = (path: string) => relative(process.cwd(), path);
   const auth = '-H "Authorization: Bearer $KEY"';
   const json = "-H 'Content-Type: application/json'";
   return [
-    `API key  ${apiKey}`,
+    ...newKeys.map(({ file, key }) => `Key      ${key}  (shown this once; it lies in ${shown(file)})`),
     `Log      ${shown(paths.logFile)}`,
     '',
     'Try, in another terminal:',

@@ -3,7 +3,7 @@ import type { CliConfig } from '../config.ts';
 import { givenDataSettings } from '../data-settings.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { type Preparation, prepareStack } from '../prepare/prepare.ts';
-import { prepareAccess, readApiKey } from './access.ts';
+import { type LocalKeys, prepareAccess, readApiKey } from './access.ts';
 import { appSpecs, gatewayUrl } from './apps.ts';
 import { accepts, redisAnswers } from './health-checks.ts';
 import type { LogLine } from './log-line.ts';
@@ -19,6 +19,8 @@ export interface RunningStack {
 }
 
 export interface OwnStack extends RunningStack {
+  /** Its keys that are new, with the files that they lie in. */
+  newKeys: LocalKeys['made'];
   /** Stops the apps, then their servers. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -71,7 +73,7 @@ async function startProcesses(
   config: CliConfig,
   preparation: Preparation,
   supervisor: Supervisor,
-): Promise<RunningStack> {
+): Promise<Omit<OwnStack, 'stop'>> {
   const { env, paths } = config;
   const { database } = preparation;
   const redis = env.REDIS_URL ? undefined : await redisServer(preparation.redisServer ?? 'redis-server', config);
@@ -84,11 +86,11 @@ async function startProcesses(
     [redis?.spec, mongo?.spec].filter((spec) => spec !== undefined),
   );
   if (database.kind === 'mongod') await (await import('@aigolos/db')).ensureReplicaSet(mongoUrl);
-  const apiKey = await prepareAccess(mongoUrl, paths.home);
+  const { apiKey, made: newKeys } = await prepareAccess(mongoUrl, paths.home);
   await supervisor.start('app', await appSpecs(config, { redisUrl, mongoUrl }, preparation));
   const url = gatewayUrl(config);
   supervisor.publish({ url });
-  return { url, apiKey };
+  return { url, apiKey, newKeys };
 }
 
 async function answeringRedis(url: string): Promise<string> {

@@ -4,14 +4,14 @@ import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CLIENT_GONE } from '../plugins/observe.ts';
-import { clientGone, waitPatiently } from './held-open.ts';
+import { clientGone, heldOpenSignal, waitPatiently, whyCut } from './held-open.ts';
 import { expiresAt, retryAfterSeconds, toJobView } from './job-view.ts';
 import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { resultBody, whyNoResult } from './result-body.ts';
 import { sendEvents } from './server-sent-events.ts';
 import { streamSpeechEvents } from './speech-events.ts';
 import { takesAudio } from './speech-result.ts';
-import { goesOn, streamCompletion } from './stream-completion.ts';
+import { streamCompletion } from './stream-completion.ts';
 import { streamResponse } from './stream-response.ts';
 import { type SpeechStream, type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
 import { streamTranscript } from './stream-transcript.ts';
@@ -90,10 +90,10 @@ export function createAnswers(deps: AnswersDeps): Answers {
   const sound = (reply: FastifyReply, { contentType, stream }: SpeechStream) =>
     reply.type(contentType).header('x-accel-buffering', 'no').send(stream);
 
-  /** Until the client has gone, which cancels the job where it asked for that, or the gateway stops. */
+  /** Until the client has gone, which cancels the job where it asked for that, its key is refused, or the gateway stops. */
   function hold(request: FastifyRequest, reply: FastifyReply, { account, _id: id }: JobSummary): AbortSignal {
     const gone = clientGone(reply);
-    const held = AbortSignal.any([gone, stopping]);
+    const held = AbortSignal.any([gone, request.keyRefused, stopping]);
     if (!cancelsOnDisconnect(request.headers)) return held;
     const cancel = async () => {
       if (reply.raw.writableFinished) return;
@@ -132,11 +132,12 @@ export function createAnswers(deps: AnswersDeps): Answers {
     if (speech) return sound(reply, speech);
     const limit = waitSeconds === undefined ? [] : [AbortSignal.timeout(waitSeconds * 1_000)];
     const seen = await waitPatiently(jobs, record, AbortSignal.any([held, ...limit]));
+    request.keyRefused.throwIfAborted();
     // OpenAI's clients say of speech that they take anything.
     const accept = seen.kind === 'voice-turn' ? request.headers.accept : undefined;
     if (isFinal(seen.status)) return ended(reply, seen, accept);
     if (waitSeconds !== undefined) return accepted(reply, seen);
-    if (stopping.aborted) throw goesOn(record);
+    if (stopping.aborted) throw whyCut(held, record);
     return reply.code(CLIENT_GONE).send();
   }
 
@@ -165,9 +166,10 @@ export function createAnswers(deps: AnswersDeps): Answers {
       const { waitSeconds } = parsePrefer(headers.prefer);
       if (seen.kind !== 'speech' || waitSeconds === undefined || !takesAudio(accept)) return notYet(reply, seen);
       const record = await jobs.get(account, id);
-      const signal = AbortSignal.any([clientGone(reply), stopping]);
+      const signal = heldOpenSignal(reply, stopping);
       const speech = await soundOf(request, record, { signal, waitSeconds });
       if (speech) return sound(reply, speech);
+      request.keyRefused.throwIfAborted();
       const now = await jobs.get(account, id);
       return isFinal(now.status) ? ended(reply, now, accept) : notYet(reply, now);
     },

@@ -3,12 +3,11 @@ import { countCharacters, isFinal, type SpeechEvent, type SpeechResult } from '@
 import type { JobRecord } from '@aigolos/db';
 import type { FastifyBaseLogger } from 'fastify';
 import { openEventStream } from './event-stream.ts';
-import { waitPatiently } from './held-open.ts';
+import { waitPatiently, whyCut } from './held-open.ts';
 import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
 import { type ResultBlobs, readFile } from './result-files.ts';
 import { sseEvent } from './server-sent-events.ts';
-import { goesOn } from './stream-completion.ts';
 import { createStreamIds } from './stream-ids.ts';
 import { type StreamSpeechDeps, streamSpeech } from './stream-speech.ts';
 import { AUDIO_TOKENS_PER_SECOND } from './token-usage.ts';
@@ -31,7 +30,7 @@ export async function streamSpeechEvents(
   job: SpeechJob,
   options: SpeechEventsOptions,
 ): Promise<Readable> {
-  return openEventStream(job, followSound(deps, job, options), (news) => speechEvents(job, news), options);
+  return openEventStream(job, followSound(deps, job, options), (news) => speechEvents(job, news, options), options);
 }
 
 /** The sound while it is made; of a job that ended before any of it was there, the file. Ends early with the signal. */
@@ -53,7 +52,11 @@ async function* followSound(
 
 const event = (id: string, data: SpeechEvent) => sseEvent(data, { id });
 
-async function* speechEvents(job: SpeechJob, news: AsyncGenerator<SoundNews>): AsyncGenerator<string> {
+async function* speechEvents(
+  job: SpeechJob,
+  news: AsyncGenerator<SoundNews>,
+  { signal }: SpeechEventsOptions,
+): AsyncGenerator<string> {
   // The events of a job tell no sound: after each of these they tell its states.
   const ids = createStreamIds();
   for await (const item of news) {
@@ -69,7 +72,7 @@ async function* speechEvents(job: SpeechJob, news: AsyncGenerator<SoundNews>): A
       expires_at: expiresAt(item.job),
     });
   }
-  throw goesOn(job);
+  throw whyCut(signal, job);
 }
 
 /** The events count in tokens: what is read are characters, what is heard is counted as in transcripts. */

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
-import { AIGolosError, type ChatCompletionChunk, UnavailableError } from '@aigolos/contracts';
+import { AIGolosError, type ChatCompletionChunk } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import { toChunk, toToolCallView, toUsageChunk } from './chat-completion.ts';
 import { type EventStreamOptions, openEventStream } from './event-stream.ts';
 import { followText, type TextNews } from './follow-text.ts';
+import { whyCut } from './held-open.ts';
 import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
 import { sseEvent } from './server-sent-events.ts';
@@ -24,14 +25,14 @@ export async function streamCompletion(
   job: JobRecord<'chat'>,
   { includeUsage, signal, ...options }: StreamOptions,
 ): Promise<Readable> {
-  const write = (news: AsyncGenerator<TextNews>) => completionEvents(job, news, includeUsage);
+  const write = (news: AsyncGenerator<TextNews>) => completionEvents(job, news, { includeUsage, signal });
   return openEventStream(job, followText(jobs, job, signal), write, options);
 }
 
 async function* completionEvents(
   job: JobRecord<'chat'>,
   news: AsyncGenerator<TextNews>,
-  includeUsage: boolean,
+  { includeUsage, signal }: Pick<StreamOptions, 'includeUsage' | 'signal'>,
 ): AsyncGenerator<string> {
   const ids = createStreamIds();
   const chunk = (choice: Parameters<typeof toChunk>[1], more: Partial<ChatCompletionChunk> = {}, id = ids.here()) =>
@@ -53,19 +54,12 @@ async function* completionEvents(
     if (includeUsage) yield sseEvent(toUsageChunk(item.job as JobRecord<'chat'>), { id: ids.here() });
     return yield sseEvent('[DONE]', { id: ids.ended(item.job) });
   }
-  throw goesOn(job);
+  throw whyCut(signal, job);
 }
 
 function startedAnew({ _id: id }: JobRecord<'chat'>): AIGolosError {
   return new AIGolosError(
     `The answer was begun anew after a failure and differs from what you have read. GET /v1/jobs/${id}/result has the whole of it.`,
     { code: 'LLM_ENGINE_FAILED' },
-  );
-}
-
-/** The signal aborted: the gateway stops. */
-export function goesOn({ _id: id }: Pick<JobRecord, '_id'>): UnavailableError {
-  return new UnavailableError(
-    `This server is stopping. Job ${id} goes on without it: GET /v1/jobs/${id}/result has its result when it is done.`,
   );
 }

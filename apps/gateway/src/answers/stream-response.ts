@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
-import type { ResponseEvent } from '@aigolos/contracts';
+import { AuthError, type ResponseEvent } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Logger } from '@aigolos/runtime';
+import { toOpenAIError } from '../errors/error-body.ts';
 import { followText } from './follow-text.ts';
 import { createResponseEvents } from './response-events.ts';
 import { sseEvent, withHeartbeat } from './server-sent-events.ts';
@@ -30,13 +31,23 @@ async function* eventsAfter(
   job: JobRecord<'response'>,
   { startingAfter, signal, log }: ResponseStreamOptions,
 ): AsyncGenerator<string> {
+  let last = startingAfter;
   try {
     for await (const { event, id } of allEvents(jobs, job, { startingAfter, signal })) {
-      if (event.sequence_number > startingAfter) yield sseEvent(event, { event: event.type, ...(id && { id }) });
+      if (event.sequence_number <= startingAfter) continue;
+      last = event.sequence_number;
+      yield sseEvent(event, { event: event.type, ...(id && { id }) });
     }
+    if (signal.reason instanceof AuthError) yield refusal(signal.reason, last + 1);
   } catch (error) {
     log.error({ err: error, jobId: job._id }, 'a stream failed');
   }
+}
+
+/** Another key goes on after the event before. */
+function refusal(error: AuthError, sequenceNumber: number): string {
+  const { code, message, param } = toOpenAIError(error).error;
+  return sseEvent({ type: 'error', sequence_number: sequenceNumber, code, message, param }, { event: 'error' });
 }
 
 async function* allEvents(

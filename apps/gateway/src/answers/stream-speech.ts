@@ -3,7 +3,7 @@ import type { JobRecord } from '@aigolos/db';
 import { contentTypeOf, type Media, type PcmAudio } from '@aigolos/media';
 import type { FastifyBaseLogger } from 'fastify';
 import { type FollowSpeechDeps, followSpeech } from './follow-speech.ts';
-import { goesOn } from './stream-completion.ts';
+import { whyCut } from './held-open.ts';
 
 export type StreamSpeechDeps = Omit<FollowSpeechDeps, 'media'> & { media: Pick<Media, 'decode' | 'encodeStream'> };
 
@@ -41,7 +41,7 @@ export async function streamSpeech(
     try {
       yield first.value;
       yield* pcm;
-      if (signal.aborted) throw goesOn(job);
+      if (signal.aborted) throw whyCut(signal, job);
     } finally {
       await pcm.return(undefined);
     }

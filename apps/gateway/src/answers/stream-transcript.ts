@@ -3,10 +3,10 @@ import { AIGolosError, type TranscriptEvent, type TranscriptionResult } from '@a
 import type { Jobs } from '@aigolos/jobs';
 import { type EventStreamOptions, openEventStream } from './event-stream.ts';
 import { followTranscript, type TranscriptJob, type TranscriptNews } from './follow-transcript.ts';
+import { whyCut } from './held-open.ts';
 import { expiresAt } from './job-view.ts';
 import { whyNoResult } from './result-body.ts';
 import { sseEvent } from './server-sent-events.ts';
-import { goesOn } from './stream-completion.ts';
 import { createStreamIds } from './stream-ids.ts';
 import { AUDIO_TOKENS_PER_SECOND } from './token-usage.ts';
 
@@ -22,12 +22,21 @@ export async function streamTranscript(
   job: TranscriptJob,
   { signal, ...options }: EventStreamOptions & { signal: AbortSignal },
 ): Promise<Readable> {
-  return openEventStream(job, followTranscript(jobs, job, signal), (news) => transcriptEvents(job, news), options);
+  return openEventStream(
+    job,
+    followTranscript(jobs, job, signal),
+    (news) => transcriptEvents(job, news, signal),
+    options,
+  );
 }
 
 const event = (id: string, data: TranscriptEvent) => sseEvent(data, { id });
 
-async function* transcriptEvents(job: TranscriptJob, news: AsyncGenerator<TranscriptNews>): AsyncGenerator<string> {
+async function* transcriptEvents(
+  job: TranscriptJob,
+  news: AsyncGenerator<TranscriptNews>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   const { responseFormat, segmentTimestamps = true } = job.task;
   const tellsSegments = responseFormat === 'verbose_json' && segmentTimestamps;
   const ids = createStreamIds();
@@ -56,7 +65,7 @@ async function* transcriptEvents(job: TranscriptJob, news: AsyncGenerator<Transc
       expires_at: expiresAt(item.job),
     });
   }
-  throw goesOn(job);
+  throw whyCut(signal, job);
 }
 
 /** The events have no place for seconds, which the answer in one piece has. */

@@ -16,6 +16,8 @@ interface ErrorEntry {
 
 const badRequest = { status: 400, type: 'invalid_request_error' } as const;
 const notFound = { status: 404, type: 'not_found_error' } as const;
+const unknownCaller = { status: 401, type: 'authentication_error' } as const;
+const denied = { status: 403, type: 'permission_error' } as const;
 const conflict = { status: 409, type: 'conflict_error' } as const;
 const gone = { status: 410, type: 'not_found_error' } as const;
 const serverError = { status: 500, type: 'server_error' } as const;
@@ -43,14 +45,21 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   UPLOAD_NOT_PENDING: badRequest,
   BATCH_NOT_FOUND: notFound,
   ACCOUNT_NOT_FOUND: notFound,
+  ACCOUNT_EXISTS: conflict,
+  API_KEY_NOT_FOUND: notFound,
   WEBHOOK_ENDPOINT_NOT_FOUND: notFound,
   WEBHOOK_ENDPOINT_NOT_ACTIVE: conflict,
   WEBHOOK_DELIVERY_NOT_FOUND: notFound,
   ROUTE_NOT_FOUND: { ...notFound, openAICode: 'unknown_url' },
   METHOD_NOT_ALLOWED: { status: 405, type: 'invalid_request_error' },
-  API_KEY_MISSING: { status: 401, type: 'authentication_error' },
-  API_KEY_INVALID: { status: 401, type: 'authentication_error', openAICode: 'invalid_api_key' },
-  ACCESS_DENIED: { status: 403, type: 'permission_error' },
+  API_KEY_MISSING: unknownCaller,
+  API_KEY_INVALID: { ...unknownCaller, openAICode: 'invalid_api_key' },
+  API_KEY_MISTYPED: unknownCaller,
+  API_KEY_REVOKED: unknownCaller,
+  API_KEY_EXPIRED: unknownCaller,
+  ACCOUNT_DISABLED: denied,
+  ACCESS_DENIED: denied,
+  INSUFFICIENT_SCOPE: denied,
   RESULT_NOT_READY: conflict,
   RESULT_NOT_AVAILABLE: gone,
   RESULT_NOT_ACCEPTABLE: { status: 406, type: 'invalid_request_error' },

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import type { BlobStore, SpooledFile } from '@aigolos/blob-store';
 import { AIGolosError, type ErrorCode, ValidationError } from '@aigolos/contracts';
 import type { MultipartFile } from '@fastify/multipart';
@@ -34,7 +35,8 @@ const FORM_BYTES = 1024 * 1024;
 /**
  * Streams a form's file to local disk, in memory that does not grow with it, and collects its fields, in whatever order
  * they come. The caller must commit or discard the file; where this throws, nothing is left.
- * @throws ValidationError where the form is not one file and its fields, whole and within the limits.
+ * @throws ValidationError where the form is not one file and its fields, whole and within the limits; AuthError where the
+ * caller's key is refused meanwhile.
  */
 export async function receiveForm(
   request: FastifyRequest,
@@ -50,6 +52,7 @@ export async function receiveForm(
       if (part.type === 'file') {
         assertExpected(part, file, takes);
         filename = part.filename;
+        addAbortSignal(request.keyRefused, part.file);
         file = await blobs.receive(part.file, { maxBytes }).catch((error: unknown) => {
           throw isTooLarge(error) ? tooLarge(maxBytes, takes) : error;
         });
@@ -66,6 +69,7 @@ export async function receiveForm(
     // What is still coming is read and dropped, so that the client gets to read the answer.
     request.raw.unpipe();
     request.raw.resume();
+    request.keyRefused.throwIfAborted();
     throw isTelling(error) ? error : malformed(error);
   }
 }

@@ -17,7 +17,7 @@ test.each([
 
 test('a server with a route that does not say who may call it does not start', async () => {
   const app = Fastify({ loggerInstance: createLogger({ service: 'test', level: 'silent' }) });
-  app.register(accessControl, { access: { findByKey: () => Promise.resolve(undefined) } });
+  app.register(accessControl, { access: { findHolder: async () => undefined, noteKeyUse: async () => {} } });
   app.register(async (scope) => void scope.get('/open', async () => 'hello'));
   await expect(app.ready()).rejects.toThrow('GET /open');
 });

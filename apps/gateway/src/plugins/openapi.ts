@@ -32,8 +32,9 @@ export const openApi = fp(async (app) => {
       if (body instanceof z.ZodType && body.safeParse(undefined).success) {
         for (const method of [route.route.method].flat()) withoutBody.add(`${method.toLowerCase()} ${url}`);
       }
-      const needsKey = route.route.config?.access !== 'public';
-      return { schema: { ...schema, security: needsKey ? [{ apiKey: [] }] : [] }, url };
+      const { access, scope } = route.route.config ?? {};
+      const scopes = scope === undefined || scope === 'any' ? [] : [scope];
+      return { schema: { ...schema, security: access === 'public' ? [] : [{ apiKey: scopes }] }, url };
     },
     transformObject: (document) => {
       const description = jsonSchemaTransformObject(document) as { paths: Record<string, Record<string, Operation>> };

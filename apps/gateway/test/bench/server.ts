@@ -7,7 +7,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openBlobStore } from '@aigolos/blob-store';
 import { ChatCompletionRequestSchema, ChatCompletionSchema } from '@aigolos/contracts';
-import type { ApiKeyRecord } from '@aigolos/db';
+import type { KeyHolder } from '@aigolos/db';
 import { createMetrics } from '@aigolos/runtime';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -18,13 +18,14 @@ import { accessControl } from '../../src/plugins/access.ts';
 import { bodies } from '../../src/plugins/bodies.ts';
 import { errors } from '../../src/plugins/errors.ts';
 import { observation } from '../../src/plugins/observe.ts';
+import { openRequests } from '../../src/plugins/open-requests.ts';
 import { requestIds } from '../../src/plugins/request-id.ts';
 import { SECURITY_HEADERS } from '../../src/plugins/security-headers.ts';
 import { CHAT_ANSWER, CHAT_SCHEMAS } from './chat-schemas.ts';
 
 /** One server of a comparison, a process of its own; it says its port to the process that has forked it. */
 
-const config = { access: 'user' } as const;
+const config = { access: 'user', scope: 'any' } as const;
 
 /** What every request to the gateway goes through, with a key that is known without a database. */
 function edge(app: FastifyInstance): void {
@@ -32,8 +33,9 @@ function edge(app: FastifyInstance): void {
   app.register(errors);
   app.register(observation, { metrics: createMetrics('bench') });
   app.register(helmet, SECURITY_HEADERS);
-  const key = { account: 'acc_1', role: 'user' } as ApiKeyRecord;
-  app.register(accessControl, { access: { findByKey: async () => key } });
+  const holder = { key: { _id: 'key_1', role: 'user' }, account: { _id: 'acc_1', role: 'user' } } as KeyHolder;
+  app.register(accessControl, { access: { findHolder: async () => holder, noteKeyUse: async () => {} } });
+  app.register(openRequests, { access: { holdersOf: async () => new Map([['key_1', holder]]) } });
   app.register(bodies, { idleMs: 60_000 });
 }
 

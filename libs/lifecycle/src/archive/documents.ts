@@ -97,12 +97,15 @@ const conversationId = id(ID_PREFIXES.conversation);
 
 type Fields<Stored, Left extends keyof Stored = never> = Record<'id' | Exclude<keyof Stored, Left | '_id'>, z.ZodType>;
 
+/** What an account may do is for the operator to say of whoever keeps it. */
+type OfOperator = 'role' | 'disabledAt';
+
 const ACCOUNT = {
   id: accountId,
   username: z.string().min(1),
   createdAt: date,
   retention: RetentionPolicySchema.partial().strict().optional(),
-} satisfies Fields<AccountRecord, 'webhookSecrets' | 'erasingAt'>;
+} satisfies Fields<AccountRecord, OfOperator | 'webhookSecrets' | 'erasingAt'>;
 
 /** Secrets stay where they are, and with them whether an endpoint is in use. */
 type InUse = 'secrets' | 'status' | 'statusReason' | 'failuresInRow' | 'failingSince' | 'updatedAt';

@@ -10,28 +10,31 @@ import {
 import type { AccountRecord, Database } from '@aigolos/db';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { unixSeconds } from '../../answers/job-view.ts';
+import { toApiKeyView } from '../api-keys/api-key-view.ts';
 import { problems } from '../shared-responses.ts';
 
 export interface AccountRoutesDeps {
-  access: Pick<Database['access'], 'accountById' | 'setRetention'>;
+  access: Pick<Database['access'], 'accountById' | 'findOwnedKey' | 'setRetention'>;
   retention: RetentionOffer;
 }
 
 /** What the account of the caller's key has set. */
 export const accountRoutes: FastifyPluginAsyncZod<AccountRoutesDeps> = async (app, { access, retention: offer }) => {
-  const config = { access: 'user' } as const;
   const response = { 200: AccountViewSchema, ...problems };
 
   app.get(
     '/v1/account',
-    { config, schema: { tags: ['account'], summary: 'Your account', response } },
-    async ({ account }) => toView(await access.accountById(account), offer),
+    {
+      config: { access: 'user', scope: 'any' },
+      schema: { tags: ['account'], summary: 'Your account, and the key that you use', response },
+    },
+    async ({ account, apiKey }) => view(await access.accountById(account), apiKey),
   );
 
   app.patch(
     '/v1/account',
     {
-      config,
+      config: { access: 'user', scope: 'account' },
       schema: {
         tags: ['account'],
         summary: 'Set how long your data is kept where a request does not say',
@@ -39,22 +42,25 @@ export const accountRoutes: FastifyPluginAsyncZod<AccountRoutesDeps> = async (ap
         response,
       },
     },
-    async ({ account, body: { retention } }) => {
+    async ({ account, apiKey, body: { retention } }) => {
       assertGranted(retention, offer.maxSeconds);
-      return toView(await access.setRetention(account, retention), offer);
+      return view(await access.setRetention(account, retention), apiKey);
     },
   );
-};
 
-function toView(account: AccountRecord | undefined, offer: RetentionOffer): AccountView {
-  if (!account) throw new NotFoundError('This account has been deleted.', { code: 'ACCOUNT_NOT_FOUND' });
-  const { _id: id, username, createdAt, retention = {} } = account;
-  return {
-    id,
-    object: 'account',
-    username,
-    created_at: unixSeconds(createdAt),
-    retention,
-    effective_retention: resolveRetention(offer, { account: retention }),
-  };
-}
+  async function view(account: AccountRecord | undefined, apiKey: string): Promise<AccountView> {
+    const key = account && (await access.findOwnedKey(account._id, apiKey));
+    if (!key) throw new NotFoundError('This account has been deleted.', { code: 'ACCOUNT_NOT_FOUND' });
+    const { _id: id, username, role = 'user', createdAt, retention = {} } = account;
+    return {
+      id,
+      object: 'account',
+      username,
+      role,
+      created_at: unixSeconds(createdAt),
+      retention,
+      effective_retention: resolveRetention(offer, { account: retention }),
+      api_key: toApiKeyView(key),
+    };
+  }
+};

@@ -21,7 +21,7 @@ export const storedChatRoutes: FastifyPluginAsyncZod<StoredChatsDeps & { stoppin
   { stopping, ...deps },
 ) => {
   const chats = createStoredChats(deps);
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'chat' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['chat'], summary, ...fields });
   const found = { 200: ChatCompletionSchema, ...openAIErrors };
 

@@ -30,7 +30,7 @@ const ITEMS = `${ONE}/items`;
 export const conversationRoutes: FastifyPluginAsyncZod<ConversationRoutesDeps> = async (app, deps) => {
   const { erasures, stopping } = deps;
   const conversations = createConversations(deps);
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'conversations' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['conversations'],
     summary,

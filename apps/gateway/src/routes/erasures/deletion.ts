@@ -19,5 +19,6 @@ export async function awaitDeletion(
 ): Promise<Deletion> {
   const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(ERASURE_WAIT_MS)]);
   const { _id: erasure, result } = await erase(until);
+  reply.request.keyRefused.throwIfAborted();
   return { status: result ? 200 : 202, fields: { deleted: true, erasure, receipt: result?.receipt ?? null } };
 }

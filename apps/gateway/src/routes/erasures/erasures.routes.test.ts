@@ -244,5 +244,6 @@ describe('an erasure', () => {
 
 const operatorOf = async (username: string) => {
   const { _id: account } = await house.db.access.ensureAccount(username);
+  await house.db.access.changeAccount(account, { role: 'admin' });
   return (await house.db.access.createKey({ account, role: 'admin', label: 'test' })).key;
 };

@@ -33,7 +33,7 @@ const accountQuery = {
 
 export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (app, deps) => {
   const { erasures, db, stopping } = deps;
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'erasures' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['erasures'],
     summary,
@@ -52,6 +52,7 @@ export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (ap
     async (request, reply) => {
       const { scope, username } = request.body;
       const account = username === undefined ? request.account : await accountOf(username, request);
+      if (scope.type === 'account' && account === request.account) request.outliveKey();
       const preference = parsePrefer(request.headers.prefer);
       const applied = preferenceApplied(preference);
       if (applied) reply.header('preference-applied', applied);
@@ -59,6 +60,7 @@ export const erasureRoutes: FastifyPluginAsyncZod<ErasureRoutesDeps> = async (ap
       const until = AbortSignal.any([heldOpenSignal(reply, stopping), AbortSignal.timeout(waitSeconds * 1_000)]);
       const asked = await readErasureTerms(deps, account, request);
       const erasure = await erasures.erase(account, { scope, ...asked.terms }, until);
+      request.keyRefused.throwIfAborted();
       addWarnings(reply, leftOut(asked, erasure));
       reply.header('location', `/v1/erasures/${erasure._id}`);
       return reply.code(erasure.result ? 200 : 202).send(await toErasureView(db, erasure));

@@ -25,7 +25,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRoutesDeps> = async (
   { jobs, endpoints, answers, options },
 ) => {
   const exports = createExports({ jobs, endpoints });
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'exports' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['exports'],
     summary,

@@ -27,7 +27,7 @@ const params = z.object({ id: z.string() });
 const bytes = { description: 'The file itself', content: { 'application/octet-stream': { schema: z.file() } } };
 
 export const fileRoutes: FastifyPluginAsyncZod<FileRoutesDeps> = async (app, { files, blobs, maxBytes }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'files' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['files'], summary, ...fields });
   await app.register(multipart, { throwFileSizeLimit: false });
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { isFinal, type JobStateEventType, type JobStreamEvent, NotFoundError } from '@aigolos/contracts';
+import { AuthError, isFinal, type JobStateEventType, type JobStreamEvent, NotFoundError } from '@aigolos/contracts';
 import type { AnyJobRecord, JobSummary } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Logger } from '@aigolos/runtime';
@@ -7,6 +7,7 @@ import { type EventPosition, toEventId } from '../../answers/event-position.ts';
 import { watchPatiently } from '../../answers/follow-text.ts';
 import { stepOf, toJobView } from '../../answers/job-view.ts';
 import { sseEvent, withHeartbeat } from '../../answers/server-sent-events.ts';
+import { toOpenAIError } from '../../errors/error-body.ts';
 import { createToldText, type ToldPiece } from './told-text.ts';
 
 export interface JobEventsOptions {
@@ -51,6 +52,8 @@ async function* eventsOf(
         yield* teller.text(news, job);
       }
     }
+    // The event before stands: another key goes on after it.
+    if (signal.reason instanceof AuthError) yield sseEvent(toOpenAIError(signal.reason));
   } catch (error) {
     // It was erased meanwhile.
     if (error instanceof NotFoundError) return;

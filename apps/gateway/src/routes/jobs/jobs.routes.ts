@@ -20,10 +20,11 @@ import { heldOpenSignal, waitPatiently } from '../../answers/held-open.ts';
 import { pageOf } from '../../answers/item-pages.ts';
 import { toJobView } from '../../answers/job-view.ts';
 import { sendEvents } from '../../answers/server-sent-events.ts';
+import { assertScope } from '../../plugins/grants.ts';
 import { awaitDeletion } from '../erasures/deletion.ts';
 import type { Erasures } from '../erasures/erasures.service.ts';
 import { archiveContent } from '../exports/exports.routes.ts';
-import { problems } from '../shared-responses.ts';
+import { eventsOf, problems } from '../shared-responses.ts';
 import { audioContent } from '../speech/speech.routes.ts';
 import { textContent, transcriptContent } from '../transcriptions/transcriptions.routes.ts';
 import { jobEvents, knowsTheEnd } from './job-events.ts';
@@ -47,7 +48,8 @@ const WaitQuerySchema = z.object({
 });
 
 export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { jobs, answers, erasures, stopping }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'jobs:read' } as const;
+  const writing = { access: 'user', scope: 'jobs:write' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({ tags: ['jobs'], summary, ...fields });
 
   app.get(
@@ -86,14 +88,16 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
       const job = await jobs.get(account, params.id);
       const limit = AbortSignal.timeout(Math.round(query.wait * 1_000));
       const signal = AbortSignal.any([limit, heldOpenSignal(reply, stopping)]);
-      return answers.job(reply, await waitPatiently(jobs, job, signal));
+      const seen = await waitPatiently(jobs, job, signal);
+      request.keyRefused.throwIfAborted();
+      return answers.job(reply, seen);
     },
   );
 
   app.post(
     '/v1/jobs/:id/cancel',
     {
-      config,
+      config: writing,
       schema: schema('Cancel a job; harmless after its end', { params, response: { 200: JobViewSchema, ...problems } }),
     },
     async (request, reply) => answers.job(reply, await jobs.cancel(request.account, request.params.id)),
@@ -114,7 +118,7 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         response: {
           200: {
             description: 'Each event has an id, and ends a job at most once',
-            content: { 'text/event-stream': { schema: JobStreamEventSchema } },
+            content: { 'text/event-stream': eventsOf(JobStreamEventSchema) },
           },
           204: z.null().describe('The last event was read already: there will be no more'),
           ...problems,
@@ -159,13 +163,20 @@ export const jobRoutes: FastifyPluginAsyncZod<JobRoutesDeps> = async (app, { job
         },
       }),
     },
-    async (request, reply) => answers.result(request, reply, request.params.id),
+    async (request, reply) => {
+      const { account, grant, params } = request;
+      // An archive has more in it than jobs.
+      if (!grant.scopes.includes('exports') && (await jobs.poll(account, params.id)).kind === 'export') {
+        assertScope(grant, 'exports');
+      }
+      return answers.result(request, reply, params.id);
+    },
   );
 
   app.delete(
     '/v1/jobs/:id',
     {
-      config,
+      config: writing,
       schema: schema('Erase a job that has ended, and its files', {
         params,
         response: { 200: JobDeletedSchema, 202: JobDeletedSchema, ...problems },

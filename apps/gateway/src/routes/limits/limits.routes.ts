@@ -38,7 +38,7 @@ export const limitRoutes: FastifyPluginAsyncZod<LimitRoutesDeps> = async (app, {
   app.get(
     '/v1/limits',
     {
-      config: { access: 'user' },
+      config: { access: 'user', scope: 'any' },
       schema: {
         tags: ['models'],
         summary: 'What is taken at most, as this installation is configured',

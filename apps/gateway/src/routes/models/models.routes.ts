@@ -14,7 +14,7 @@ import type { AnnouncedModel, ModelDirectory } from '../../catalogue/model-direc
 import { openAIErrors } from '../shared-responses.ts';
 
 export const modelRoutes: FastifyPluginAsyncZod<{ models: ModelDirectory }> = async (app, { models }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'any' } as const;
 
   app.get(
     '/v1/models',

@@ -20,7 +20,7 @@ export interface QueueBoardRoutesDeps {
 /** The operator's view of the queues. It changes nothing: the truth about jobs is in the database, not here. */
 export const queueBoardRoutes: FastifyPluginAsync<QueueBoardRoutesDeps> = async (app, { queues, signOutPath }) => {
   app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access: 'admin', page: true };
+    route.config = { ...route.config, access: 'admin', scope: 'admin', page: true };
     // The board would report a missing key as its own failure.
     route.errorHandler = (error, request, reply) => {
       if (!(error instanceof AIGolosError)) throw error;

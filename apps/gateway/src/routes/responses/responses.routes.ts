@@ -36,7 +36,7 @@ const whole = {
 export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (app, deps) => {
   const { answers, options, stopping } = deps;
   const responses = createResponses(deps);
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'responses' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['responses'],
     summary,

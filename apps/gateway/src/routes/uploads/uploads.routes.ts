@@ -23,7 +23,7 @@ const params = z.object({ id: z.string() });
 export const uploadRoutes: FastifyPluginAsyncZod<UploadsDeps> = async (app, deps) => {
   const uploads = createUploads(deps);
   const { blobs } = deps;
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'files' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['uploads'],
     summary,

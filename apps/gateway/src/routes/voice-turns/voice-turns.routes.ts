@@ -22,7 +22,7 @@ export const voiceTurnRoutes: FastifyPluginAsyncZod<VoiceTurnRoutesDeps> = async
   { answers, options, upload, ...deps },
 ) => {
   const turns = createVoiceTurns(deps);
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'voice_turns' } as const;
   // The blob store knows the limit better: it says which one it is.
   await app.register(multipart, { throwFileSizeLimit: false });
 

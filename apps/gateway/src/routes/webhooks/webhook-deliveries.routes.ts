@@ -22,7 +22,7 @@ const ofDelivery = z.object({ delivery: z.string() });
 const sentAgain = { 202: WebhookDeliveryViewSchema, ...problems };
 
 export const webhookDeliveryRoutes: FastifyPluginAsyncZod<WebhookDeliveryRoutesDeps> = async (app, { deliveries }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'webhooks' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['webhooks'],
     summary,

@@ -25,7 +25,7 @@ const params = z.object({ id: z.string() });
 const UNCACHED = { 'cache-control': 'no-store' };
 
 export const webhookEndpointRoutes: FastifyPluginAsyncZod<WebhookEndpointRoutesDeps> = async (app, { endpoints }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'webhooks' } as const;
   const schema = <Fields extends object>(summary: string, fields: Fields) => ({
     tags: ['webhooks'],
     summary,
