@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { newId, type RetentionWish } from '@aigolos/contracts';
+import { newId, type OwnLimits, type RetentionWish } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { AccountRecord, ApiKeyRecord, ApiKeyRole } from '../models/access.model.ts';
 import type { WebhookSecrets } from '../models/webhook.model.ts';
@@ -19,6 +19,8 @@ export interface AccessRepository {
   accountById(id: string): Promise<AccountRecord | undefined>;
   /** Sets how long an account's data is kept, in place of what it had set; answers the account as it is then. */
   setRetention(id: string, retention: RetentionWish): Promise<AccountRecord | undefined>;
+  /** Sets what an account may use, in place of what was set for it. */
+  setLimits(id: string, limits: OwnLimits): Promise<void>;
   /** Puts new secrets in place of those whose current one is given, if any; `false` where they are others by now. */
   replaceWebhookSecrets(id: string, current: string | undefined, secrets: WebhookSecrets): Promise<boolean>;
   markErasing(id: string): Promise<void>;
@@ -57,6 +59,9 @@ export function createAccessRepository(Account: Model<AccountRecord>, ApiKey: Mo
     async setRetention(id, retention) {
       await Account.updateOne({ _id: id }, { $set: { retention } });
       return (await Account.findOne({ _id: id }).lean()) ?? undefined;
+    },
+    async setLimits(id, limits) {
+      await Account.updateOne({ _id: id }, { $set: { limits } });
     },
     async replaceWebhookSecrets(id, current, webhookSecrets) {
       const unchanged = current === undefined ? { $exists: false } : current;
