@@ -102,7 +102,7 @@ const ACCOUNT = {
   username: z.string().min(1),
   createdAt: date,
   retention: RetentionPolicySchema.partial().strict().optional(),
-} satisfies Fields<AccountRecord, 'webhookSecrets' | 'erasingAt'>;
+} satisfies Fields<AccountRecord, 'webhookSecrets' | 'erasingAt' | 'limits'>;
 
 /** Secrets stay where they are, and with them whether an endpoint is in use. */
 type InUse = 'secrets' | 'status' | 'statusReason' | 'failuresInRow' | 'failingSince' | 'updatedAt';
@@ -168,7 +168,10 @@ type Passing =
   | 'requestFingerprint'
   | 'idempotencyKeyUntil'
   | 'contentKey'
-  | 'removing';
+  | 'removing'
+  | 'apiKey'
+  | 'reservation'
+  | 'usagePending';
 
 const ATTEMPT = z.strictObject({
   fence: count,
