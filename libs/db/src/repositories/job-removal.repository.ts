@@ -27,7 +27,10 @@ export interface JobRemovalRepository {
   /** Removes those of these jobs that have ended. @returns how many there were. */
   deleteEnded(ids: string[]): Promise<number>;
   /** Jobs of such an owner that do not run; erasures, which are the proof of what is gone, are left out. */
-  idleOf(owner: JobOwner, limit: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'account'>[]>;
+  idleOf(
+    owner: JobOwner,
+    limit: number,
+  ): Promise<Pick<JobRecord, '_id' | 'kind' | 'account' | 'status' | 'reservation'>[]>;
   /** Those that run. */
   runningOf(owner: JobOwner, limit: number): Promise<RunningJob[]>;
   /** Removes jobs that do not run, whether they have ended or wait. */
@@ -68,7 +71,10 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
       return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes, ...counted })).deletedCount;
     },
     idleOf: (owner, limit) =>
-      Job.find({ ...ownedBy(owner), status: { $ne: 'in_progress' } }, { kind: 1, account: 1 })
+      Job.find(
+        { ...ownedBy(owner), status: { $ne: 'in_progress' } },
+        { kind: 1, account: 1, status: 1, reservation: 1 },
+      )
         .limit(limit)
         .lean(),
     runningOf: (owner, limit) =>
