@@ -27,6 +27,11 @@ export const ConfigSchema = z.object({
       'for so long one process leads before it must renew that; one that was killed is followed within four thirds of it',
     ),
   EXPIRE_EVERY_MS: intVar.min(100).default(60_000).describe('pause between two searches for what is due to be deleted'),
+  USAGE_EVERY_MS: intVar
+    .min(100)
+    .default(2_000)
+    .describe('pause between two searches for usage that is not counted yet'),
+  USAGE_DAYS: intVar.min(32).max(3_650).default(400).describe('so long usage is kept, whatever becomes of its jobs'),
   RECONCILE_EVERY_MS: intVar.min(100).default(10_000).describe('pause between two sweeps of the reconciler'),
   CONSISTENCY_EVERY_MS: intVar
     .min(100)

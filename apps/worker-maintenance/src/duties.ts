@@ -25,6 +25,7 @@ export function createDuties(options: DutiesOptions): (signal: AbortSignal, fenc
     const duties = [
       periodic(config.RECONCILE_EVERY_MS, 'the reconciler', sweeps.reconcile),
       periodic(config.CONSISTENCY_EVERY_MS, 'the search for what does not fit together', sweeps.consistency),
+      periodic(config.USAGE_EVERY_MS, 'the counting of usage', sweeps.usage),
       periodic(config.EXPIRE_EVERY_MS, 'the deletion of what is due', sweeps.due),
       periodic(SCHEDULE_CHECK_MS, 'setting the schedule', () => schedule.ensure(tasks)),
     ];

@@ -1,5 +1,12 @@
 import { createReconciler } from '@aigolos/jobs';
-import { announcePending, createConsistencySweep, expire, INCONSISTENCY_KINDS } from '@aigolos/lifecycle';
+import {
+  announcePending,
+  countUsage,
+  createConsistencySweep,
+  expire,
+  forgetUsage,
+  INCONSISTENCY_KINDS,
+} from '@aigolos/lifecycle';
 import { Counter, Gauge, type Registry } from '@aigolos/runtime';
 import type { Config } from './config.ts';
 import type { Stores } from './stores.ts';
@@ -13,6 +20,8 @@ export interface Sweeps {
   consistency: Sweep;
   /** Deletes what is due. */
   due: Sweep;
+  /** Writes down what jobs that ended have used. */
+  usage: Sweep;
   /** All of them, after changes that nobody saw. */
   all: Sweep;
 }
@@ -26,6 +35,11 @@ export function createSweeps(config: Config, stores: Stores, metrics: Registry):
     onRepaired: ({ kind, id, detail }) => log.info({ repair: kind, id }, `mended: ${detail}`),
   });
   const { found, repaired } = createConsistencyMetrics(metrics);
+  const counted = new Counter({
+    name: 'aigolos_usage_jobs_total',
+    help: 'Jobs whose usage was counted',
+    registers: [metrics],
+  });
   const sweeps = {
     async reconcile(signal: AbortSignal) {
       await reconciler.sweep(signal);
@@ -43,13 +57,17 @@ export function createSweeps(config: Config, stores: Stores, metrics: Registry):
     async due(signal: AbortSignal) {
       const expired = await expire(stores, new Date(), signal);
       await stores.db.jobs.freeIdempotencyKeys(new Date());
+      await forgetUsage(stores, config.USAGE_DAYS);
       if (Object.values(expired).some((count) => count > 0)) log.info(expired, 'what was due was deleted');
+    },
+    async usage(signal: AbortSignal) {
+      counted.inc(await countUsage(stores, signal));
     },
   };
   return {
     ...sweeps,
     async all(signal) {
-      for (const sweep of [sweeps.reconcile, sweeps.consistency, sweeps.due]) await sweep(signal);
+      for (const sweep of [sweeps.reconcile, sweeps.usage, sweeps.consistency, sweeps.due]) await sweep(signal);
     },
   };
 }

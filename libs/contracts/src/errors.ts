@@ -62,6 +62,10 @@ export const ERROR_CODES = [
   'ARCHIVE_INVALID',
   'IMPORT_CONFLICT',
   'ERASURE_INCOMPLETE',
+  'RATE_LIMITED',
+  'TOO_MANY_JOBS',
+  'QUOTA_EXCEEDED',
+  'BACKLOG_FULL',
   'SERVICE_UNAVAILABLE',
   'CONFIG_INVALID',
   'INTERNAL',
@@ -82,6 +86,8 @@ export interface ErrorOptions {
   param?: string;
   /** May the same call succeed later? Decided where the cause is known; false unless said. */
   retryable?: boolean;
+  /** When the same call is worth another try, at most 60 s from now; where that is known. */
+  retryAfterSeconds?: number;
   cause?: unknown;
 }
 
@@ -91,6 +97,7 @@ export class AIGolosError extends Error {
   readonly issues: ErrorIssue[];
   readonly param: string | undefined;
   readonly retryable: boolean;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(message: string, options: ErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -99,6 +106,7 @@ export class AIGolosError extends Error {
     this.issues = options.issues ?? [];
     this.param = options.param;
     this.retryable = options.retryable ?? false;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
@@ -129,6 +137,9 @@ export class TtsServiceError extends AIGolosError {}
 
 /** A job ended without a result: cancelled, expired, or its worker died too often. */
 export class JobError extends AIGolosError {}
+
+/** The caller, or all callers together, have asked for more than is taken now. */
+export class LimitError extends AIGolosError {}
 
 /** A part that this call needs (database, queue, worker) does not answer; try again later. */
 export class UnavailableError extends AIGolosError {

@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './account-limits.ts';
 export * from './cleanup.ts';
 export * from './errors.ts';
 export * from './http/account.ts';
@@ -26,8 +27,10 @@ export * from './http/tools.ts';
 export * from './http/transcription-events.ts';
 export * from './http/transcriptions.ts';
 export * from './http/uploads.ts';
+export * from './http/usage.ts';
 export * from './http/voice-turns.ts';
 export * from './ids.ts';
+export * from './jobs/amounts.ts';
 export * from './jobs/batch.ts';
 export * from './jobs/catalogue.ts';
 export * from './jobs/chat.ts';

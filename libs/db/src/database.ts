@@ -9,6 +9,7 @@ import { defineFileModel } from './models/file.model.ts';
 import { defineJobModel } from './models/job.model.ts';
 import { defineOperationsModels } from './models/operations.model.ts';
 import { defineUploadModel } from './models/upload.model.ts';
+import { defineUsageModels } from './models/usage.model.ts';
 import { defineWebhookModels } from './models/webhook.model.ts';
 import { type AccessRepository, createAccessRepository } from './repositories/access.repository.ts';
 import { type ConsistencyRepository, createConsistencyRepository } from './repositories/consistency.repository.ts';
@@ -21,9 +22,11 @@ import { createFilesRepository, type FilesRepository } from './repositories/file
 import { createInspectionRepository, type InspectionRepository } from './repositories/inspection.repository.ts';
 import { createJobsRepository, type JobsRepository } from './repositories/jobs.repository.ts';
 import { createModelsRepository, type ModelsRepository } from './repositories/models.repository.ts';
+import { createQuotasRepository, type QuotasRepository } from './repositories/quotas.repository.ts';
 import { createTaskRunsRepository, type TaskRunsRepository } from './repositories/task-runs.repository.ts';
 import { createTransferRepository, type TransferRepository } from './repositories/transfer.repository.ts';
 import { createUploadsRepository, type UploadsRepository } from './repositories/uploads.repository.ts';
+import { createUsageRepository, type UsageRepository } from './repositories/usage.repository.ts';
 import { createWebhooksRepository, type WebhooksRepository } from './repositories/webhooks.repository.ts';
 import { type WatchOptions, watchChanges } from './watcher.ts';
 
@@ -38,6 +41,8 @@ export interface Database {
   inspection: InspectionRepository;
   webhooks: WebhooksRepository;
   models: ModelsRepository;
+  usage: UsageRepository;
+  quotas: QuotasRepository;
   leases: Leases;
   taskRuns: TaskRunsRepository;
   transfer: TransferRepository;
@@ -70,6 +75,8 @@ export async function openDatabase(url: string): Promise<Database> {
   const { ErasureItem, SigningKey } = defineErasureModels(connection);
   const { WebhookEndpoint, WebhookDelivery } = defineWebhookModels(connection);
   const { AnnouncedModel, Lease, Watcher, TaskRun } = defineOperationsModels(connection);
+  const { Usage, Quota } = defineUsageModels(connection);
+  const usage = createUsageRepository(Usage);
   const native = (): mongo.Db => {
     if (!connection.db) throw new Error('the database connection is closed');
     return connection.db;
@@ -97,6 +104,8 @@ export async function openDatabase(url: string): Promise<Database> {
     inspection: createInspectionRepository(Job, WebhookDelivery),
     webhooks: createWebhooksRepository(WebhookEndpoint, WebhookDelivery),
     models: createModelsRepository(AnnouncedModel),
+    usage,
+    quotas: createQuotasRepository(Quota, usage),
     leases: createLeases(Lease),
     taskRuns: createTaskRunsRepository(TaskRun),
     transfer: createTransferRepository({ Account, Job, Conversation, Message, WebhookEndpoint, File, ErasureItem }),
@@ -122,6 +131,8 @@ export async function openDatabase(url: string): Promise<Database> {
         Lease,
         Watcher,
         TaskRun,
+        Usage,
+        Quota,
       ]) {
         if (!present.has(model.collection.name)) await model.createCollection();
         await model.createIndexes();

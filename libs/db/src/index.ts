@@ -13,6 +13,7 @@ export {
   type StoredFiles,
 } from './models/job.model.ts';
 export type { UploadPartRecord, UploadRecord } from './models/upload.model.ts';
+export type { Reservation, UsageRecord } from './models/usage.model.ts';
 export {
   type DeliveryAttempt,
   type DeliveryStatus,
@@ -30,8 +31,9 @@ export type { ListedJob, SuspectJob } from './repositories/inspection.repository
 export type { Claim, JobEnding, JobExpiry, Release, StepEnd } from './repositories/job-claims.repository.ts';
 export type { JobNewsFields } from './repositories/job-reading.repository.ts';
 export type { EndedJob, JobWithFiles, RunningJob } from './repositories/job-removal.repository.ts';
-export type { OverdueJob, WaitingJob } from './repositories/job-sweeps.repository.ts';
+export type { OverdueJob, UnmeteredJob, WaitingJob } from './repositories/job-sweeps.repository.ts';
 export type { JobsRepository } from './repositories/jobs.repository.ts';
+export type { QuotaRefusal, QuotaState, QuotasRepository } from './repositories/quotas.repository.ts';
 export type { TaskRunsRepository } from './repositories/task-runs.repository.ts';
 export type {
   ConversationPlace,
@@ -40,6 +42,7 @@ export type {
   TransferredRecords,
 } from './repositories/transfer.repository.ts';
 export type { UploadsRepository } from './repositories/uploads.repository.ts';
+export type { UsageField, UsageFilter, UsageRepository, UsageSum } from './repositories/usage.repository.ts';
 export type { DeliveryOutcome } from './repositories/webhook-deliveries.repository.ts';
 export type { WebhooksRepository } from './repositories/webhooks.repository.ts';
 export type { WatchObserver } from './watcher.ts';

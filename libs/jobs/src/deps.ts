@@ -1,11 +1,11 @@
-import type { RetentionOffer } from '@aigolos/contracts';
-import type { Database } from '@aigolos/db';
+import type { AccountLimits, RetentionOffer } from '@aigolos/contracts';
+import type { AccountRecord, Database } from '@aigolos/db';
 import type { CancelSender, LiveStreams, Producer, ReadCache } from '@aigolos/queue';
 import type { Logger } from '@aigolos/runtime';
 
 /** What the life of a job needs of the outside. */
 export interface JobsDeps {
-  db: Pick<Database, 'jobs' | 'conversations'>;
+  db: Pick<Database, 'jobs' | 'conversations' | 'quotas'>;
   producer: Pick<Producer, 'bringForward'>;
   live: Pick<LiveStreams, 'publish'>;
   /** Told of every write before anybody is told that it took place. */
@@ -22,11 +22,13 @@ export interface ReconcilerDeps extends JobsDeps {
 }
 
 export interface SubmitterDeps extends JobsDeps {
-  db: Pick<Database, 'jobs' | 'conversations' | 'access'>;
+  db: JobsDeps['db'] & Pick<Database, 'access'>;
   producer: Pick<Producer, 'add' | 'remove' | 'bringForward' | 'place'>;
   live: Pick<LiveStreams, 'publish' | 'watch'>;
   cache: Pick<ReadCache, 'read' | 'invalidate'>;
   cancels: CancelSender;
   /** How long this installation keeps what. */
   retention: RetentionOffer;
+  /** What an account may use, as its record says and the installation; what the record says where absent. */
+  limitsOf?: (account: AccountRecord | undefined) => AccountLimits;
 }

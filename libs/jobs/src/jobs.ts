@@ -178,7 +178,7 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       }
       const status = await db.jobs.requestCancel(account, id, expiryOf(job, 'cancelled', new Date()));
       if (status === 'cancelled' && job.status === 'queued') {
-        await tellEnd(deps, job);
+        await tellEnd(deps, job, { status });
         await producer.remove({ id, kind: job.kind, step: job.step }).catch(() => {});
       } else {
         await invalidateJob(cache, job);

@@ -1,3 +1,4 @@
+import { amountsOf, isFinal, NO_AMOUNTS } from '@aigolos/contracts';
 import type { WaitingJob } from '@aigolos/db';
 import { cacheScope } from '@aigolos/queue';
 import { Counter, type Registry } from '@aigolos/runtime';
@@ -15,10 +16,17 @@ const QUEUED_GRACE_MS = 2_000;
 const LOOKUPS_AT_ONCE = 1_000;
 const WRITES_AT_ONCE = 50;
 const BATCH = 1_000;
-const REPAIRS = ['requeued', 'lease_expired', 'expired', 'messages_written'] as const;
+/** The job of a reservation is inserted within this time, or never. */
+const RESERVED_GRACE_MS = 60_000;
+const REPAIRS = ['requeued', 'lease_expired', 'expired', 'messages_written', 'reservation_settled'] as const;
 
 /** MongoDB is the truth: what Redis forgot, or a dead process left behind, comes back to the queue from here. */
-export function createReconciler(deps: ReconcilerDeps, metrics: Registry): Reconciler {
+export function createReconciler(
+  deps: ReconcilerDeps,
+  metrics: Registry,
+  /** For tests. */
+  { reservedGraceMs = RESERVED_GRACE_MS }: { reservedGraceMs?: number } = {},
+): Reconciler {
   const { db, producer, cache, log } = deps;
   const repairs = new Counter({
     name: 'aigolos_reconciler_repairs_total',
@@ -87,9 +95,26 @@ export function createReconciler(deps: ReconcilerDeps, metrics: Registry): Recon
     }
   }
 
+  /** Of jobs that ended without anybody to tell of it, and of those that were never there or are gone. */
+  async function settleReservations(signal: AbortSignal): Promise<void> {
+    const held = db.quotas.heldBefore(new Date(Date.now() - reservedGraceMs));
+    for await (const some of batches(held, LOOKUPS_AT_ONCE)) {
+      const found = await db.jobs.endsOf(some.map(({ job }) => job));
+      const byId = new Map(found.map((job) => [job._id, job]));
+      for (const { account, job: id, reservation } of some) {
+        signal.throwIfAborted();
+        const job = byId.get(id);
+        if (job && !isFinal(job.status)) continue;
+        const used = job ? amountsOf(job) : NO_AMOUNTS;
+        if (await db.quotas.settle(account, id, { reservation, used })) mended(id, 'reservation_settled');
+      }
+    }
+  }
+
   return {
     async sweep(signal) {
-      for (const mend of [expireOverdue, addForgotten, releaseAbandoned, writeMessages]) await mend(signal);
+      const mends = [expireOverdue, addForgotten, releaseAbandoned, writeMessages, settleReservations];
+      for (const mend of mends) await mend(signal);
     },
   };
 }

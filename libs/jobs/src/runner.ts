@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isFinal,
+  isMetered,
   isRetryable,
   JobError,
   type JobFailure,
@@ -83,7 +84,13 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
   /** Writes an end. Waits for a database that is away: the work is done, and only this is left of it. */
   async function finish(job: JobRecord, ending: Omit<JobEnding, 'finishedAt' | keyof JobExpiry>): Promise<Handled> {
     const finishedAt = new Date();
-    const whole = { ...ending, finishedAt, ...expiryOf(job, ending.status, finishedAt) };
+    const usagePending = ending.usage !== undefined && isMetered(job.kind);
+    const whole = {
+      ...ending,
+      ...(usagePending && { usagePending }),
+      finishedAt,
+      ...expiryOf(job, ending.status, finishedAt),
+    };
     const won = await untilDatabaseAnswers(async () => {
       if (await db.jobs.finish(job._id, job.fence, whole)) return true;
       // A write whose acknowledgement was lost has taken effect; only then does the record end with our own fence.
@@ -94,7 +101,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (ending.messagesPending) await writeTurn(db, { ...job, ...whole } as unknown as AnyJobRecord);
     metrics.finished.inc({ kind: job.kind, status: ending.status });
     metrics.seconds.observe({ kind: job.kind }, (finishedAt.getTime() - job.createdAt.getTime()) / 1_000);
-    await tellEnd(deps, job);
+    await tellEnd(deps, job, ending);
     return 'done';
   }
 

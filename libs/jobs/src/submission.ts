@@ -6,6 +6,8 @@ export interface Submission<Kind extends JobKind> {
   /** Given where blobs were stored under it already. */
   id?: string;
   account: string;
+  /** Id of the key that it was sent with. */
+  apiKey?: string | undefined;
   /** The conversation of a turn may be `new`: then one is begun with it. */
   task: TaskOf[Kind];
   metadata?: Record<string, string>;

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isTurnKind,
   type JobKind,
+  LimitError,
   NotFoundError,
   newId,
   type RetentionPolicy,
+  resolveLimits,
   resolveRetention,
 } from '@aigolos/contracts';
 import { type AnyJobRecord, isDuplicateKey, type JobRecord, newJobRecord } from '@aigolos/db';
@@ -11,6 +14,7 @@ import { messageOf } from '@aigolos/runtime';
 import { invalidateJob } from './cached.ts';
 import type { SubmitterDeps } from './deps.ts';
 import { inLine } from './in-line.ts';
+import { reserveQuota, settleQuota } from './quotas.ts';
 import { assertSameRequest } from './request-fingerprint.ts';
 import { reusedEnding } from './reuse.ts';
 import type { Submission, Submitted, SubmittedOnce } from './submission.ts';
@@ -24,9 +28,11 @@ export interface Submitter {
 const KEY_KEPT_MS = 24 * 60 * 60_000;
 /** Each further try needs a job that took the key and was deleted in the very moment. */
 const TRIES = 5;
+/** Before a request under a key is refused for a limit, its first one is looked for again after each of these. */
+const LOOKS_AFTER_MS = [20, 50, 100, 200];
 
 export function createSubmitter(deps: SubmitterDeps): Submitter {
-  const { db, producer, cache, log } = deps;
+  const { db, producer, cache, log, limitsOf = (account) => resolveLimits({}, account?.limits) } = deps;
 
   async function findSubmitted(account: string, { key, fingerprint }: SubmittedOnce) {
     const job = await db.jobs.findByIdempotencyKey(account, key);
@@ -41,16 +47,23 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     const wishes = { request: submission.retention, account: settings?.retention };
     const retention = resolveRetention(deps.retention, wishes);
     const source = content?.mayReuse ? await db.jobs.findReusable(account, submission.kind, content.key) : undefined;
-    const turn = await takeTurn(submission, retention);
-    const job = newJobRecord<Kind>({ ...recordOf(submission), retention, ...turn?.fields });
+    const draft = recordOf(submission);
+    // What is answered from an earlier result takes nothing.
+    const reservation = source ? undefined : await reserveQuota(deps, draft, limitsOf(settings));
+    const giveBack = () => settleQuota(deps, { ...draft, ...(reservation && { reservation }) }, 'never_was');
+    const turn = await takeTurn(submission, retention).catch(async (error: unknown) => {
+      await giveBack();
+      throw error;
+    });
+    const job = newJobRecord<Kind>({ ...draft, retention, ...(reservation && { reservation }), ...turn?.fields });
     if (source) Object.assign(job, reusedEnding(job, source));
     try {
       await db.jobs.insert(job);
       return job;
     } catch (error) {
-      // Any other error leaves open whether it was inserted, and it must not lose its turn then.
+      // Any other error leaves open whether it was inserted, and it must not lose its turn and reservation then.
       if (!once || !isDuplicateKey(error)) throw error;
-      await turn?.giveBack();
+      await Promise.all([turn?.giveBack(), giveBack()]);
       return 'key_taken';
     }
   }
@@ -82,6 +95,15 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     return { fields, giveBack: () => conversations.giveBackTurn(conversation, taken) };
   }
 
+  /** The first of several requests under a key may have taken what the others were refused, and not be inserted yet. */
+  async function isThere(account: string, once: SubmittedOnce): Promise<boolean> {
+    for (const ms of LOOKS_AFTER_MS) {
+      await sleep(ms);
+      if (await findSubmitted(account, once)) return true;
+    }
+    return false;
+  }
+
   return {
     findSubmitted,
     async submit<Kind extends JobKind>(submission: Submission<Kind>): Promise<Submitted<Kind>> {
@@ -90,7 +112,10 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
         const earlier = once && (await findSubmitted(account, once));
         // The fingerprint has the kind in it.
         if (earlier) return { job: earlier as JobRecord<Kind>, replayed: true };
-        const job = await insert(submission);
+        const job = await insert(submission).catch(async (error: unknown) => {
+          if (once && error instanceof LimitError && (await isThere(account, once))) return 'key_taken' as const;
+          throw error;
+        });
         if (job === 'key_taken') {
           if (left === 1) throw new Error(`a key was taken ${TRIES} times by jobs that are not there`);
           continue;
@@ -111,7 +136,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
 }
 
 function recordOf<Kind extends JobKind>(submission: Submission<Kind>) {
-  const { kind, id: _id = newId(kind), account, task, metadata = {}, warnings = [] } = submission;
+  const { kind, id: _id = newId(kind), account, apiKey, task, metadata = {}, warnings = [] } = submission;
   const { webhookUrl, priority, startWithinSeconds, finishWithinSeconds, once, content, batch } = submission;
   const now = Date.now();
   const startBy = startWithinSeconds === undefined ? undefined : new Date(now + startWithinSeconds * 1_000);
@@ -126,6 +151,7 @@ function recordOf<Kind extends JobKind>(submission: Submission<Kind>) {
     task,
     warnings,
     metadata,
+    ...(apiKey !== undefined && { apiKey }),
     ...(webhookUrl !== undefined && { webhookUrl }),
     ...(priority !== undefined && { priority }),
     ...(startBy && { startBy }),

@@ -257,9 +257,9 @@ function dyingAfter(house: TestInstallation, calls: number): RemovalDeps {
       },
     });
   const { db, blobs, producer, live, log } = house;
-  const { jobs, conversations, access, files, uploads, webhooks } = db;
+  const { jobs, conversations, access, files, uploads, webhooks, usage, quotas } = db;
   return {
-    db: { jobs: mortal(jobs), conversations: mortal(conversations), access, files, uploads, webhooks },
+    db: { jobs: mortal(jobs), conversations: mortal(conversations), access, files, uploads, webhooks, usage, quotas },
     blobs: mortal(blobs),
     producer: mortal(producer),
     live: mortal(live),

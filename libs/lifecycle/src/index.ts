@@ -26,6 +26,7 @@ export { createReactions, type ReactionDeps } from './reactions.ts';
 export { receiptKeys, verifyReceipt } from './receipt.ts';
 export { type RemovalDeps, removeAccount } from './removal.ts';
 export { expire } from './retention.ts';
+export { countUsage, forgetUsage } from './usage.ts';
 export { rotatedSecrets } from './webhook-secrets.ts';
 export {
   announceJobEnds,

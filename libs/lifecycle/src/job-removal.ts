@@ -1,10 +1,11 @@
-import { ID_PREFIXES, JOB_KINDS, type JobKind, stepsOf, UnavailableError } from '@aigolos/contracts';
+import { ID_PREFIXES, JOB_KINDS, type JobKind, NO_AMOUNTS, stepsOf, UnavailableError } from '@aigolos/contracts';
 import type { AnyJobRecord, RunningJob } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import type { Remaining, RemovalDeps } from './removal.ts';
+import { countUsageOf } from './usage.ts';
 import { removeDeliveries } from './webhook-removal.ts';
 
-type Job = Pick<AnyJobRecord, '_id' | 'kind' | 'account'>;
+type Job = Pick<AnyJobRecord, '_id' | 'kind' | 'account' | 'status' | 'reservation'>;
 
 const AT_ONCE = 8;
 const KIND_OF_PREFIX = new Map<string, JobKind>(JOB_KINDS.map((kind) => [ID_PREFIXES[kind], kind]));
@@ -42,13 +43,23 @@ export async function removeIdleJobs(deps: RemovalDeps, jobs: Job[]): Promise<vo
   const { ledger, cache, db } = deps;
   for (const [kind, ofKind] of Map.groupBy(jobs, ({ kind }) => kind)) await ledger?.note(kind, ofKind.map(idOf));
   await forEachWhileAnswered(jobs, async (job) => removeTraces(deps, job._id), postponeIn(deps));
+  // What they have used stays counted, and none goes before it is.
+  await countUsageOf(deps, jobs.map(idOf));
   await db.jobs.deleteIdle(jobs.map(idOf));
+  await releaseQuotas(deps, jobs);
   // Now that nobody can read the records into the cache again.
   const lists = new Set(jobs.map(({ account }) => `jobs-of:${account}`));
   const invalidated = cache?.invalidate(...lists, ...jobs.map(({ _id }) => `job:${_id}`));
   await invalidated?.catch(async (error: unknown) => {
     for (const job of jobs) await postponeIn(deps)(job, error);
   });
+}
+
+/** What was set aside for jobs that will not be done. Of those that ended it is settled, or the reconciler does it. */
+async function releaseQuotas({ db }: RemovalDeps, jobs: Job[]): Promise<void> {
+  for (const { _id, account, status, reservation } of jobs) {
+    if (status === 'queued' && reservation) await db.quotas.settle(account, _id, { reservation, used: NO_AMOUNTS });
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import type { RemovalLedger } from './removal-ledger.ts';
 import { removeWebhooks } from './webhook-removal.ts';
 
 export interface RemovalDeps {
-  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'files' | 'uploads' | 'webhooks'>;
+  db: Pick<Database, 'jobs' | 'conversations' | 'access' | 'files' | 'uploads' | 'webhooks' | 'usage' | 'quotas'>;
   blobs: Pick<BlobStore, 'deleteRecord' | 'list'>;
   producer: Pick<Producer, 'remove'>;
   live: Pick<LiveStreams, 'remove'>;
@@ -115,6 +115,8 @@ export async function emptyAccount(deps: RemovalDeps, id: string, signal?: Abort
   // After the jobs, which make files too.
   await removeFilesOf(deps, id, signal);
   await removeWebhooks(deps, id);
+  // Once no job is there that could be counted.
+  await Promise.all([deps.db.usage.deleteOf(id), deps.db.quotas.reset(id)]);
   await deps.cache?.invalidate(`jobs-of:${id}`);
   return [...new Map(remaining.map((one) => [one.what, one])).values()];
 }

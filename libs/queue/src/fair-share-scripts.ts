@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LEAVES_BACKLOG } from './backlog-scripts.ts';
 
 /*
  * Start-time fair queueing (Goyal, Vin, Cheng 1996). A job's BullMQ priority is its tag: the virtual time at which its account's
@@ -63,8 +64,8 @@ redis.call('PEXPIRE', KEYS[1], ${KEEP_MS})
 redis.call('HSET', KEYS[2], 'priority', string.format('%.0f', tag))
 if score then redis.call('ZADD', KEYS[3], score + (tag - ${UNTAGGED}) * 2 ^ 32, ARGV[1]) end`;
 
-/** KEYS: tags; ARGV: tag of a job that is started. */
-const STARTED = `
+/** KEYS: tags, backlog, prioritized, wait; ARGV: tag of a job that is started, its id. */
+const STARTED = `${LEAVES_BACKLOG}
 redis.call('ZADD', KEYS[1], 'GT', ARGV[1], 'now')
 local now = redis.call('ZSCORE', KEYS[1], 'now')
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -91,7 +92,7 @@ end`;
 
 export const FAIR_SHARE_SCRIPTS = {
   fairTag: { lua: TAG, numberOfKeys: 6 },
-  fairStarted: { lua: STARTED, numberOfKeys: 1 },
+  fairStarted: { lua: STARTED, numberOfKeys: 4 },
   fairGiveBack: { lua: GIVE_BACK, numberOfKeys: 3 },
 };
 
@@ -107,7 +108,9 @@ export interface FairTransaction {
 
 /** A connection that was opened with {@link FAIR_SHARE_SCRIPTS}. */
 export type FairRedis = Redis & {
-  fairStarted(tags: string, tag: number): Promise<null>;
+  fairStarted(
+    ...args: [tags: string, backlog: string, prioritized: string, wait: string, tag: number, id: string]
+  ): Promise<null>;
   fairGiveBack(...args: [tags: string, job: string, prioritized: string, id: string]): Promise<null>;
 };
 

@@ -11,7 +11,7 @@ const KEEP_MS = 24 * 60 * 60_000;
 /** Workers say that they are there every third of it. */
 export const SLOTS_ALIVE_MS = 30_000;
 
-const NOW = `local time = redis.call('TIME')
+export const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /** KEYS: pace; ARGV: ms that a job took. The first ones are averaged, so that the very first does not count for long. */

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { QueueName } from '@aigolos/contracts';
+import { backlogKey } from './backlog-scripts.ts';
 import { type FairRedis, tagsKey, UNTAGGED } from './fair-share-scripts.ts';
 import { type PaceRedis, paceKey, SLOTS_ALIVE_MS, slotsKey } from './pace-scripts.ts';
 
 /** What a worker tells of the order and the pace of its queue. Best effort: what is lost costs precision for a moment. */
 export interface Pace {
   /** A job with this BullMQ priority is worked on from now. */
-  started(priority: number): void;
+  started(id: string, priority: number): void;
   /** A job has taken a slot for so long. */
   took(ms: number): void;
   /** Its slots do not count any more. */
@@ -18,10 +19,12 @@ interface PaceOptions {
   prefix: string;
   queue: QueueName;
   concurrency: number;
+  /** BullMQ's key of one of the queue's lists. */
+  toKey: (list: string) => string;
   onError: (error: unknown) => void;
 }
 
-export function startPace({ redis, prefix, queue, concurrency, onError }: PaceOptions): Pace {
+export function startPace({ redis, prefix, queue, concurrency, toKey, onError }: PaceOptions): Pace {
   const member = `${randomUUID()}:${concurrency}`;
   const alive = () => {
     redis.paceAlive(slotsKey(prefix, queue), member).catch(onError);
@@ -29,8 +32,12 @@ export function startPace({ redis, prefix, queue, concurrency, onError }: PaceOp
   alive();
   const timer = setInterval(alive, SLOTS_ALIVE_MS / 3).unref();
   return {
-    started(priority) {
-      if (priority > UNTAGGED) redis.fairStarted(tagsKey(prefix, queue), priority).catch(onError);
+    started(id, priority) {
+      if (priority <= UNTAGGED) return;
+      const [prioritized, wait] = [toKey('prioritized'), toKey('wait')];
+      redis
+        .fairStarted(tagsKey(prefix, queue), backlogKey(prefix, queue), prioritized, wait, priority, id)
+        .catch(onError);
     },
     took(ms) {
       redis.paceTook(paceKey(prefix, queue), Math.round(ms)).catch(onError);

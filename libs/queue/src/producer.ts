@@ -9,6 +9,8 @@ import {
 } from '@aigolos/contracts';
 import type { Logger } from '@aigolos/runtime';
 import { Job, Queue } from 'bullmq';
+import { type Backlog, backlogFrom } from './backlog.ts';
+import { BACKLOG_SCRIPTS, type BacklogRedis, type BacklogTransaction, backlogKey } from './backlog-scripts.ts';
 import { openFailFastConnection, type RedisConfig, waitUntilReady } from './connection.ts';
 import { FAIR_SHARE_SCRIPTS, type FairRedis, type FairTransaction, tagsKey, UNTAGGED } from './fair-share-scripts.ts';
 import { estimate, type Place } from './pace.ts';
@@ -25,6 +27,8 @@ export interface QueuedJob extends JobReference {
   account: string;
   priority?: JobPriority | undefined;
   cost?: number | undefined;
+  /** What it adds to the backlog of its queue, as of `backlogOf`; 0 if absent. */
+  backlog?: number | undefined;
 }
 
 export interface Producer extends Upkeep {
@@ -37,6 +41,8 @@ export interface Producer extends Upkeep {
   knows(job: JobReference): Promise<boolean>;
   /** Where a job stands; undefined where it does not wait in line: the queue keeps it for later, or does not know it. Fails fast while Redis is away. */
   place(job: JobReference): Promise<Place | undefined>;
+  /** What waits in a queue. Fails fast while Redis is away. */
+  backlog(queue: QueueName): Promise<Backlog>;
   /** Takes a job off its queue, if it waits there; its account's share is as if it had never been. */
   remove(job: JobReference): Promise<void>;
   /** Puts a webhook delivery's id on its queue. One that the queue keeps for later comes at once. */
@@ -57,8 +63,8 @@ const READY_TIMEOUT_MS = 5_000;
  */
 export async function createProducer(config: RedisConfig, log: Logger): Promise<Producer> {
   const { QUEUE_PREFIX: prefix } = config;
-  const scripts = { ...FAIR_SHARE_SCRIPTS, ...PACE_SCRIPTS };
-  const connection = openFailFastConnection(config, log, { scripts }) as FairRedis & PaceRedis;
+  const scripts = { ...FAIR_SHARE_SCRIPTS, ...PACE_SCRIPTS, ...BACKLOG_SCRIPTS };
+  const connection = openFailFastConnection(config, log, { scripts }) as FairRedis & PaceRedis & BacklogRedis;
   await waitUntilReady(connection, READY_TIMEOUT_MS);
   const open = (name: QueueName) => {
     const queue = new Queue<QueuePayload>(name, {
@@ -77,7 +83,8 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
   let closed = false;
 
   /** One transaction: nobody sees the job without its tag, and an id that is known advances no clock. */
-  async function add({ id, kind, step, account, priority = 'default', cost = 1 }: QueuedJob): Promise<void> {
+  async function add(queued: QueuedJob): Promise<void> {
+    const { id, kind, step, account, priority = 'default', cost = 1, backlog = 0 } = queued;
     const queue = queueFor({ kind, step });
     const share = { account, priority, cost };
     const payload: QueuePayload = { v: QUEUE_PAYLOAD_VERSION, jobId: id, share };
@@ -87,7 +94,9 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
     const lists = ['prioritized', 'wait', 'active', 'delayed'].map((list) => queue.toKey(list));
     const [prioritized, wait, active, delayed] = lists as [string, string, string, string];
     const keys = [tagsKey(prefix, queue.name), queue.toKey(id), prioritized, wait, active, delayed] as const;
-    (transaction as unknown as FairTransaction).fairTag(...keys, id, account, priority, cost);
+    const scripted = transaction as unknown as FairTransaction & BacklogTransaction;
+    scripted.fairTag(...keys, id, account, priority, cost);
+    if (backlog > 0) scripted.backlogAdd(backlogKey(prefix, queue.name), prioritized, wait, id, backlog);
     const answers = await transaction.exec();
     for (const [error] of answers ?? []) {
       if (!error) continue;
@@ -118,10 +127,24 @@ export async function createProducer(config: RedisConfig, log: Logger): Promise<
       const seen = await connection.pacePlace(prioritized, wait, active, pace, slots, id);
       return seen === null ? undefined : estimate(seen);
     },
+    async backlog(name) {
+      const queue = queues[name];
+      const [prioritized, wait] = [queue.toKey('prioritized'), queue.toKey('wait')];
+      const keys = [
+        backlogKey(prefix, name),
+        paceKey(prefix, name),
+        slotsKey(prefix, name),
+        prioritized,
+        wait,
+      ] as const;
+      return backlogFrom(await connection.backlogRead(...keys));
+    },
     async remove({ id, ...job }) {
       const queue = queueFor(job);
-      await connection.fairGiveBack(tagsKey(prefix, queue.name), queue.toKey(id), queue.toKey('prioritized'), id);
+      const [prioritized, wait] = [queue.toKey('prioritized'), queue.toKey('wait')];
+      await connection.fairGiveBack(tagsKey(prefix, queue.name), queue.toKey(id), prioritized, id);
       await queue.remove(id);
+      await connection.backlogRemove(backlogKey(prefix, queue.name), prioritized, wait, id);
     },
     async addDelivery(id) {
       const entry = await queues.webhooks.add('delivery', { v: QUEUE_PAYLOAD_VERSION, jobId: id }, { jobId: id });

@@ -128,11 +128,12 @@ function openWorker({ redis, queue, concurrency, handle, log }: QueueWorkerOptio
   const scripts = { ...FAIR_SHARE_SCRIPTS, ...PACE_SCRIPTS };
   const connection = openPatientConnection(redis, log, { scripts }) as FairRedis & PaceRedis;
   const onError = (error: unknown) => log.debug({ err: error }, 'the pace of a queue was not told');
-  const pace = startPace({ redis: connection, prefix: redis.QUEUE_PREFIX, queue, concurrency, onError });
+  const toKey = (list: string) => worker.toKey(list);
+  const pace = startPace({ redis: connection, prefix: redis.QUEUE_PREFIX, queue, concurrency, toKey, onError });
   const process = async (job: Job<QueuePayload>, token?: string) => {
     const began = performance.now();
-    pace.started(job.priority);
     const { jobId } = QueuePayloadSchema.parse(job.data);
+    pace.started(jobId, job.priority);
     const handled = await handle(jobId).catch((error: unknown): Handled => {
       log.error({ err: error, jobId }, 'handling a job failed');
       return { againAfterMs: AGAIN_AFTER_ERROR_MS };

@@ -16,7 +16,7 @@ import { createBatchProcessor } from './batch.processor.ts';
 import { createLineCalls } from './line-calls.ts';
 
 export interface BatchRunnerDeps {
-  db: Pick<Database, 'jobs' | 'conversations' | 'files' | 'models'>;
+  db: Pick<Database, 'jobs' | 'conversations' | 'files' | 'models' | 'quotas'>;
   jobs: Jobs;
   erasures: Pick<Erasures, 'deleteJob'>;
   blobs: BlobStore;

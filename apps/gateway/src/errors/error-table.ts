@@ -9,6 +9,8 @@ interface ErrorEntry {
     | 'permission_error'
     | 'not_found_error'
     | 'conflict_error'
+    | 'requests'
+    | 'insufficient_quota'
     | 'server_error';
   /** OpenAI's own word for it, where it has one; else our code in lower case. */
   openAICode?: string;
@@ -63,6 +65,10 @@ export const ERROR_TABLE: Record<ErrorCode, ErrorEntry> = {
   RESULT_NOT_READY: conflict,
   RESULT_NOT_AVAILABLE: gone,
   RESULT_NOT_ACCEPTABLE: { status: 406, type: 'invalid_request_error' },
+  RATE_LIMITED: { status: 429, type: 'requests', openAICode: 'rate_limit_exceeded' },
+  TOO_MANY_JOBS: { status: 429, type: 'requests', openAICode: 'rate_limit_exceeded' },
+  QUOTA_EXCEEDED: { status: 429, type: 'insufficient_quota', openAICode: 'insufficient_quota' },
+  BACKLOG_FULL: { status: 503, type: 'server_error' },
   JOB_NOT_DELETABLE: conflict,
   JOB_NOT_CANCELLABLE: conflict,
   JOB_NOT_RETRYABLE: conflict,

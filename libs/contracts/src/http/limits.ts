@@ -1,6 +1,49 @@
 import { z } from 'zod';
+import { MEASURES, QUOTA_PERIODS } from '../account-limits.ts';
+import { QUEUE_NAMES } from '../jobs/catalogue.ts';
+import { openEnum } from './common.ts';
 
 const limit = (what: string) => z.number().describe(what);
+
+const time = z.number().int().describe('Unix seconds when all of it is there again');
+
+/** What the caller's account may use, and what is left of it. What is not listed is not limited. */
+const AccountLimitsViewSchema = z.object({
+  rates: z
+    .array(
+      z.object({
+        scope: openEnum(['account', 'key']),
+        limit: limit('Requests that make work, in a window'),
+        window_seconds: z.number().int(),
+        remaining: z.number().int().nullable().describe('Null where nobody knows, as Redis is away'),
+        resets_at: time.nullable(),
+      }),
+    )
+    .describe('How often'),
+  concurrent_jobs: z
+    .object({ limit: limit('Most jobs that wait or run'), used: z.number().int(), remaining: z.number().int() })
+    .nullable(),
+  quotas: z
+    .array(
+      z.object({
+        measure: openEnum(MEASURES),
+        period: openEnum(QUOTA_PERIODS).describe('Of UTC'),
+        limit: limit('How much in a period'),
+        used: z.number().int().describe('With what jobs that have not ended are likely to take'),
+        remaining: z.number().int(),
+        resets_at: time,
+      }),
+    )
+    .describe('How much'),
+});
+
+/** What waits in a queue, of all accounts. */
+const BacklogViewSchema = z.object({
+  queue: openEnum(QUEUE_NAMES),
+  measure: openEnum(MEASURES),
+  waiting: z.number().int().nullable().describe('Null where nobody knows, as Redis is away'),
+  limit: limit('With so much waiting nothing more is taken'),
+});
 
 /** What this installation takes, as it is configured. */
 export const LimitsViewSchema = z
@@ -29,6 +72,8 @@ export const LimitsViewSchema = z
       metadata_value_characters: limit('Longest value'),
       retention_seconds: limit('Longest lifetime that can be asked for'),
     }),
+    account: AccountLimitsViewSchema,
+    backlogs: z.array(BacklogViewSchema),
   })
   .meta({ id: 'Limits' });
 export type LimitsView = z.infer<typeof LimitsViewSchema>;

@@ -1,17 +1,16 @@
+import { BYTES_PER_AUDIO_SECOND } from './amounts.ts';
 import type { TaskOf } from './catalogue.ts';
 import type { JobKind } from './status.ts';
 
 /** No job takes more than this of a share at once, whatever a client says of its length. */
 export const MAX_COST = 1_000;
 
-/** Where the container does not say how long the audio is: as of speech at 128 kbit/s. */
-const BYTES_PER_SECOND = 16_000;
 const SECONDS_PER_UNIT = 30;
 const CHARACTERS_PER_UNIT = 500;
 const TOKENS_PER_UNIT = 256;
 
 const heard = ({ audio: { durationSeconds, bytes } }: Pick<TaskOf['transcription'], 'audio'>) =>
-  (durationSeconds ?? bytes / BYTES_PER_SECOND) / SECONDS_PER_UNIT;
+  (durationSeconds ?? bytes / BYTES_PER_AUDIO_SECOND) / SECONDS_PER_UNIT;
 
 const answerUnits = ({ maxTokens = TOKENS_PER_UNIT }: TaskOf['chat']) => maxTokens / TOKENS_PER_UNIT;
 

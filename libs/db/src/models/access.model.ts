@@ -1,4 +1,4 @@
-import { type RetentionWish, ROLES, type Role, type Scope } from '@aigolos/contracts';
+import { type OwnLimits, type RetentionWish, ROLES, type Role, type Scope } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
 import type { WebhookSecrets } from './webhook.model.ts';
 
@@ -13,6 +13,8 @@ export interface AccountRecord {
   disabledAt?: Date;
   /** How long its data is kept where a request does not say; what is left out follows the installation. */
   retention?: RetentionWish;
+  /** What it may use, where an operator has set that; the rest follows the installation. */
+  limits?: OwnLimits;
   /** What signs the webhooks to URLs that its jobs name themselves; absent until it is asked for. */
   webhookSecrets?: WebhookSecrets;
   /** Since when everything that it has is being removed. */
@@ -46,6 +48,7 @@ const accountSchema = new Schema<AccountRecord>(
     createdAt: { type: Date, required: true },
     disabledAt: Date,
     retention: Schema.Types.Mixed,
+    limits: Schema.Types.Mixed,
     webhookSecrets: Schema.Types.Mixed,
     erasingAt: Date,
   },

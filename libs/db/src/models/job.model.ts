@@ -16,16 +16,23 @@ import {
   VOICE_TURN_STEPS,
 } from '@aigolos/contracts';
 import { type Connection, type Model, Schema } from 'mongoose';
+import type { Reservation } from './usage.model.ts';
 
 /** One job from submission to result: request, state, result and usage in one document, so that finishing is one write. */
 export interface JobRecord<Kind extends JobKind = JobKind> {
   _id: string;
   kind: Kind;
   account: string;
+  /** Id of the key that it was submitted with; absent of what the installation does by itself. */
+  apiKey?: string;
   status: JobStatus;
   task: TaskOf[Kind];
   result?: ResultOf[Kind];
   usage?: JobUsage;
+  /** What was set aside for it of its account's quotas, where the account has some. */
+  reservation?: Reservation;
+  /** Set by the write that ends the job, until its usage stands in rows of their own, which outlive it. */
+  usagePending?: boolean;
   failure?: JobFailure;
   warnings: string[];
   metadata: Record<string, string>;
@@ -169,9 +176,12 @@ const jobSchema = new Schema<JobRecord>(
   {
     _id: { type: String, required: true },
     account: { type: String, required: true },
+    apiKey: String,
     status: { type: String, required: true, enum: JOB_STATUSES },
     result: Schema.Types.Mixed,
     usage: Schema.Types.Mixed,
+    reservation: Schema.Types.Mixed,
+    usagePending: Boolean,
     failure: Schema.Types.Mixed,
     warnings: { type: [String], required: true },
     metadata: { type: Schema.Types.Mixed, required: true },
@@ -232,6 +242,7 @@ jobSchema.index({ idempotencyKeyUntil: 1 }, { partialFilterExpression: { idempot
 jobSchema.index({ account: 1, contentKey: 1 }, { partialFilterExpression: { contentKey: { $exists: true } } });
 jobSchema.index({ batch: 1, _id: 1 }, { partialFilterExpression: { batch: { $exists: true } } });
 jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
+jobSchema.index({ usagePending: 1 }, { partialFilterExpression: { usagePending: true } });
 jobSchema.index({ webhooksPending: 1, finishedAt: 1 }, { partialFilterExpression: { webhooksPending: true } });
 
 /** One discriminator a kind, whose task is held to the schema that processes promise each other. */

@@ -1,4 +1,4 @@
-import { newId, type RetentionWish, type Role } from '@aigolos/contracts';
+import { newId, type OwnLimits, type RetentionWish, type Role } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import { isDuplicateKey } from '../errors.ts';
 import type { AccountRecord, ApiKeyRecord } from '../models/access.model.ts';
@@ -21,6 +21,8 @@ export interface AccountsRepository {
   ): Promise<AccountRecord | undefined>;
   /** Sets how long an account's data is kept, in place of what it had set; answers the account as it is then. */
   setRetention(id: string, retention: RetentionWish): Promise<AccountRecord | undefined>;
+  /** Sets what an account may use, in place of what was set for it. */
+  setLimits(id: string, limits: OwnLimits): Promise<void>;
   /** Puts new secrets in place of those whose current one is given, if any; `false` where they are others by now. */
   replaceWebhookSecrets(id: string, current: string | undefined, secrets: WebhookSecrets): Promise<boolean>;
   markErasing(id: string): Promise<void>;
@@ -70,6 +72,9 @@ export function createAccountsRepository(
     async setRetention(id, retention) {
       await Account.updateOne({ _id: id }, { $set: { retention } });
       return accountById(id);
+    },
+    async setLimits(id, limits) {
+      await Account.updateOne({ _id: id }, { $set: { limits } });
     },
     async replaceWebhookSecrets(id, current, webhookSecrets) {
       const unchanged = current === undefined ? { $exists: false } : current;

@@ -24,6 +24,7 @@ export interface JobEnding extends JobExpiry {
   failure?: JobFailure;
   warnings?: string[];
   messagesPending?: boolean;
+  usagePending?: boolean;
   /** Of one that failed at a later step: what those before it have made, to go on from where it is sent back. Else it goes. */
   checkpoint?: unknown;
 }

@@ -25,6 +25,7 @@ const WITHOUT_RESULT = ['failed', 'cancelled', 'expired'] as const;
 const OF_THE_END = {
   failure: 1,
   usage: 1,
+  reservation: 1,
   result: 1,
   finishedAt: 1,
   cancelRequestedAt: 1,
@@ -94,6 +95,7 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
           inputDeletedAt: { $exists: false },
           removing: { $exists: false },
           webhooksPending: { $ne: true },
+          usagePending: { $ne: true },
         },
         {
           $set: { status: 'queued', queuedAt: now(), attempt: 0, crashes: 0, progress: 0, ...from },

@@ -20,14 +20,17 @@ export type EndedJob = Pick<JobRecord, '_id' | 'account' | 'createdAt' | 'removi
 /** What the deletion of its files has to know of a job. */
 export type JobWithFiles = Pick<JobRecord, '_id' | 'inputExpiresAt' | 'outputExpiresAt' | 'filesExpireAt'>;
 
-/** Jobs that are to go, and their files. */
+/** Jobs that are to go, and their files. None goes before its usage is counted. */
 export interface JobRemovalRepository {
   /** Removes a job that has ended. */
   deleteFinal(account: string, id: string): Promise<boolean>;
   /** Removes those of these jobs that have ended. @returns how many there were. */
   deleteEnded(ids: string[]): Promise<number>;
   /** Jobs of such an owner that do not run; erasures, which are the proof of what is gone, are left out. */
-  idleOf(owner: JobOwner, limit: number): Promise<Pick<JobRecord, '_id' | 'kind' | 'account'>[]>;
+  idleOf(
+    owner: JobOwner,
+    limit: number,
+  ): Promise<Pick<JobRecord, '_id' | 'kind' | 'account' | 'status' | 'reservation'>[]>;
   /** Those that run. */
   runningOf(owner: JobOwner, limit: number): Promise<RunningJob[]>;
   /** Removes jobs that do not run, whether they have ended or wait. */
@@ -54,20 +57,24 @@ const ENDED_FIELDS = { account: 1, createdAt: 1, removing: 1 } as const;
 
 export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRepository {
   const finalOnes = { $in: [...FINAL_STATUSES] };
-  /** What has ended and of which nobody is still to get messages or webhooks. */
-  const ended = { status: finalOnes, messagesPending: { $ne: true }, webhooksPending: { $ne: true } };
+  const counted = { usagePending: { $ne: true } };
+  /** What has ended and of which nobody is still to get messages, webhooks or usage. */
+  const ended = { status: finalOnes, messagesPending: { $ne: true }, webhooksPending: { $ne: true }, ...counted };
 
   return {
     async deleteFinal(account, id) {
-      const { deletedCount } = await Job.deleteOne({ _id: id, account, status: finalOnes });
+      const { deletedCount } = await Job.deleteOne({ _id: id, account, status: finalOnes, ...counted });
       return deletedCount === 1;
     },
     async deleteEnded(ids) {
       if (ids.length === 0) return 0;
-      return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes })).deletedCount;
+      return (await Job.deleteMany({ _id: { $in: ids }, status: finalOnes, ...counted })).deletedCount;
     },
     idleOf: (owner, limit) =>
-      Job.find({ ...ownedBy(owner), status: { $ne: 'in_progress' } }, { kind: 1, account: 1 })
+      Job.find(
+        { ...ownedBy(owner), status: { $ne: 'in_progress' } },
+        { kind: 1, account: 1, status: 1, reservation: 1 },
+      )
         .limit(limit)
         .lean(),
     runningOf: (owner, limit) =>
@@ -75,7 +82,7 @@ export function createJobRemovalRepository(Job: Model<JobRecord>): JobRemovalRep
         .limit(limit)
         .lean(),
     async deleteIdle(ids) {
-      return (await Job.deleteMany({ _id: { $in: ids }, status: { $ne: 'in_progress' } })).deletedCount;
+      return (await Job.deleteMany({ _id: { $in: ids }, status: { $ne: 'in_progress' }, ...counted })).deletedCount;
     },
     async openErasures(account) {
       const open = { account, kind: 'erasure' as const, status: { $nin: [...FINAL_STATUSES] } };

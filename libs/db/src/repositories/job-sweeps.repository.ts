@@ -5,13 +5,33 @@ import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
 /** What the end of a job that missed its deadline has to know of it. */
 export type OverdueJob = Pick<
   JobRecord,
-  '_id' | 'kind' | 'account' | 'fence' | 'status' | 'retention' | 'conversation' | 'turn'
+  '_id' | 'kind' | 'account' | 'fence' | 'status' | 'retention' | 'conversation' | 'turn' | 'reservation'
 >;
+
+/** What the counting of its usage has to know of a job that ended. */
+export type UnmeteredJob = Pick<
+  AnyJobRecord,
+  '_id' | 'kind' | 'status' | 'account' | 'apiKey' | 'batch' | 'usage' | 'finishedAt' | 'retries'
+> & { task: { model: string; transcription?: { model: string }; speech?: { model: string } } };
 
 export type QueueFields = Pick<AnyJobRecord, '_id' | 'kind' | 'step' | 'account' | 'priority' | 'task'>;
 
 /** What tells on which queue a job is to be found. */
 export type WaitingJob = Pick<JobRecord, '_id' | 'kind' | 'step'>;
+
+const UNMETERED_FIELDS = {
+  kind: 1,
+  status: 1,
+  account: 1,
+  apiKey: 1,
+  batch: 1,
+  usage: 1,
+  finishedAt: 1,
+  retries: 1,
+  'task.model': 1,
+  'task.transcription.model': 1,
+  'task.speech.model': 1,
+} as const;
 
 /** Jobs of kinds that only a later version knows are that version's to look after. */
 const OURS = { kind: { $in: [...JOB_KINDS] } };
@@ -31,6 +51,12 @@ export interface JobSweepsRepository {
   /** Jobs that ended before then and whose webhooks have no rows yet. */
   webhooksPending(endedBefore: Date, limit: number): Promise<string[]>;
   clearWebhooksPending(ids: readonly string[]): Promise<void>;
+  /** Jobs that ended and whose usage is not counted yet; of those with these ids, where some are given. */
+  usagePending(options: { limit: number; ids?: string[] }): Promise<UnmeteredJob[]>;
+  /** @returns how many of them were still there. */
+  clearUsagePending(ids: string[]): Promise<number>;
+  /** Of these jobs those that are there, with what they used where they have ended. */
+  endsOf(ids: string[]): Promise<Pick<JobRecord, '_id' | 'status' | 'usage'>[]>;
 }
 
 export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepository {
@@ -53,7 +79,7 @@ export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepos
           ...OURS,
           $or: [{ status: 'queued' }, { status: 'in_progress', leaseUntil: { $not: { $gt: time } } }],
         },
-        { kind: 1, account: 1, fence: 1, status: 1, retention: 1, conversation: 1, turn: 1 },
+        { kind: 1, account: 1, fence: 1, status: 1, retention: 1, conversation: 1, turn: 1, reservation: 1 },
       )
         .sort({ deadlineAt: 1 })
         .limit(limit)
@@ -71,5 +97,13 @@ export function createJobSweepsRepository(Job: Model<JobRecord>): JobSweepsRepos
     async clearWebhooksPending(ids) {
       await Job.updateMany({ _id: { $in: [...ids] } }, { $unset: { webhooksPending: 1 } });
     },
+    async usagePending({ limit, ids }) {
+      const pending = { usagePending: true, ...(ids && { _id: { $in: ids } }) };
+      return (await Job.find(pending, UNMETERED_FIELDS).limit(limit).lean()) as unknown as UnmeteredJob[];
+    },
+    async clearUsagePending(ids) {
+      return (await Job.updateMany({ _id: { $in: ids } }, { $unset: { usagePending: 1 } })).matchedCount;
+    },
+    endsOf: (ids) => Job.find({ _id: { $in: ids } }, { status: 1, usage: 1 }).lean(),
   };
 }

@@ -98,7 +98,7 @@ const conversationId = id(ID_PREFIXES.conversation);
 type Fields<Stored, Left extends keyof Stored = never> = Record<'id' | Exclude<keyof Stored, Left | '_id'>, z.ZodType>;
 
 /** What an account may do is for the operator to say of whoever keeps it. */
-type OfOperator = 'role' | 'disabledAt';
+type OfOperator = 'role' | 'disabledAt' | 'limits';
 
 const ACCOUNT = {
   id: accountId,
@@ -171,7 +171,10 @@ type Passing =
   | 'requestFingerprint'
   | 'idempotencyKeyUntil'
   | 'contentKey'
-  | 'removing';
+  | 'removing'
+  | 'apiKey'
+  | 'reservation'
+  | 'usagePending';
 
 const ATTEMPT = z.strictObject({
   fence: count,
