@@ -9,7 +9,7 @@ import { createIdentityProvider } from './identity-provider.ts';
 let issuer: string;
 let idToken: string;
 let userInfo: object;
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => {
   const answers: Record<string, () => unknown> = {
     '/.well-known/openid-configuration': () => ({
       issuer,
