@@ -118,6 +118,28 @@ test('a receiver that answers nothing delays no other', async () => {
   expect(hanging.receiver.mostOpen).toBe(8);
 });
 
+test('of receivers inside, those are called whose name and port the operator has allowed', async () => {
+  const [named, otherPort] = [await target(), await target()];
+  const port = (of: Target) => Number(new URL(of.receiver.url).port);
+  const urls = [`http://localhost:${port(named)}/`, named.receiver.url, `http://localhost:${port(otherPort)}/`];
+  const rows = await Promise.all(
+    urls.map(async (url) => given.insertDelivery(await given.insertEndpoint(url), { order: 0 })),
+  );
+  await start({
+    WEBHOOK_ALLOWED_NETWORKS: '',
+    WEBHOOK_ALLOWED_HOSTS: 'localhost',
+    WEBHOOK_ALLOWED_PORTS: String(port(named)),
+  });
+  const attempts = async () => Promise.all(rows.map(async (id) => (await given.delivery(id)).attempts));
+  await waitUntil('each was tried', async () => (await attempts()).every(({ length }) => length > 0));
+  expect(await attempts()).toMatchObject([
+    [{ status: 204 }],
+    [{ error: expect.stringContaining('not an address of the public internet') }],
+    [{ error: expect.stringContaining(`must not have the port ${port(otherPort)}`) }],
+  ]);
+  expect([named.receiver.received.length, otherPort.receiver.received.length]).toEqual([1, 0]);
+});
+
 test('what is being sent ends before a worker that is told to stop does', async () => {
   const slow = await target((response) => void setTimeout(() => response.writeHead(204).end(), 500));
   await insertEvents(1, [slow]);

@@ -10,8 +10,9 @@ import { createEgressRules } from './egress-rules.ts';
 const egress = createEgress(createEgressRules({ networks: ['127.0.0.0/8'] }));
 const fetch = createEgressFetch(egress, { timeoutMs: 400, maxBytes: 1_000 });
 
-async function serve(answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
+/** @returns its URL; an answer may take its time. */
+async function serve(answer: (...exchange: Parameters<RequestListener>) => unknown): Promise<string> {
+  const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
     server.closeAllConnections();

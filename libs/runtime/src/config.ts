@@ -107,10 +107,13 @@ export const hostsVar = z
   .transform(list)
   .pipe(z.array(z.string().regex(HOST, { error: 'must be names such as hooks.internal,*.example.internal' })));
 
-const portRange = z.string().refine((range) => {
-  const [from = 0, to = from] = range.split('-').map(Number);
-  return /^\d+(-\d+)?$/.test(range) && from >= 1 && from <= to && to <= 65_535;
-});
+const portRange = z.string().refine(
+  (range) => {
+    const [from = 0, to = from] = range.split('-').map(Number);
+    return /^\d+(-\d+)?$/.test(range) && from >= 1 && from <= to && to <= 65_535;
+  },
+  { error: 'must be ports such as 443,8000-8999' },
+);
 
 /** The gateway refuses a receiver early that the deliverer would refuse, so both read this. */
 export const webhookConfig = {
@@ -124,7 +127,7 @@ export const webhookConfig = {
     .string()
     .default('80,443,1024-65535')
     .transform(list)
-    .pipe(z.array(portRange, { error: 'must be ports such as 443,8000-8999' }))
+    .pipe(z.array(portRange))
     .describe('ports that webhooks may go to'),
 };
 

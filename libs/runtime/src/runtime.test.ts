@@ -11,6 +11,7 @@ import {
   loadConfig,
   startHealthServer,
   startPeriodic,
+  webhookConfig,
 } from './index.ts';
 
 describe('configuration', () => {
@@ -32,6 +33,38 @@ describe('configuration', () => {
     const load = () => loadConfig(schema, { PORT: 'many', NAME: 'a' });
     expect(load).toThrow(AIGolosError);
     expect(load).toThrow(/PORT: .*\(the port\)\n {2}NAME:/);
+  });
+});
+
+describe('what may be reached', () => {
+  const load = (env: Record<string, string>) => loadConfig(z.object(webhookConfig), env);
+
+  test('is read as lists', () => {
+    const env = {
+      WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/8, fd00::/8,',
+      WEBHOOK_ALLOWED_HOSTS: 'hooks.internal,*.apps.internal',
+      WEBHOOK_ALLOWED_PORTS: '443, 8000-8099',
+    };
+    expect(load(env)).toEqual({
+      WEBHOOK_ALLOWED_NETWORKS: ['10.0.0.0/8', 'fd00::/8'],
+      WEBHOOK_ALLOWED_HOSTS: ['hooks.internal', '*.apps.internal'],
+      WEBHOOK_ALLOWED_PORTS: ['443', '8000-8099'],
+    });
+    expect(load({}).WEBHOOK_ALLOWED_PORTS).toEqual(['80', '443', '1024-65535']);
+  });
+
+  test.each([
+    ['WEBHOOK_ALLOWED_NETWORKS', '10.0.0.0', 'must be networks such as'],
+    ['WEBHOOK_ALLOWED_NETWORKS', 'hooks.internal', 'must be networks such as'],
+    ['WEBHOOK_ALLOWED_HOSTS', 'https://hooks.internal', 'must be names such as'],
+    ['WEBHOOK_ALLOWED_HOSTS', '*', 'must be names such as'],
+    ['WEBHOOK_ALLOWED_HOSTS', 'a.*.internal', 'must be names such as'],
+    ['WEBHOOK_ALLOWED_PORTS', '0', 'must be ports such as'],
+    ['WEBHOOK_ALLOWED_PORTS', '80-', 'must be ports such as'],
+    ['WEBHOOK_ALLOWED_PORTS', '90-80', 'must be ports such as'],
+    ['WEBHOOK_ALLOWED_PORTS', '1-65536', 'must be ports such as'],
+  ])('%s=%s is refused', (name, value, message) => {
+    expect(() => load({ [name]: value })).toThrow(message);
   });
 });
 

@@ -1,8 +1,8 @@
-import { AIGolosError, AuthError, UnavailableError, ValidationError } from '@aigolos/contracts';
 import { createEgress, createEgressFetch, createEgressRules } from '@aigolos/egress';
 import * as oidc from 'openid-client';
 import { z } from 'zod';
 import type { SignInSettings } from './sign-in-config.ts';
+import { explain, notBegunHere, providerAway } from './sign-in-errors.ts';
 
 export const CALLBACK_PATH = '/auth/callback';
 
@@ -39,14 +39,6 @@ export interface IdentityProvider {
 /** Discovery, tokens, keys and claims are all asked for under these. */
 const LIMITS = { timeoutMs: 10_000, maxBytes: 1_000_000 };
 
-/** What the library finds wrong with an answer; everything else that goes wrong is the connection or the configuration. */
-const BAD_ANSWERS = new Set([
-  'OAUTH_INVALID_RESPONSE',
-  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
-  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
-  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
-]);
-
 export function createIdentityProvider(
   settings: SignInSettings,
   egress = createEgress(createEgressRules(settings.allowed)),
@@ -69,7 +61,7 @@ export function createIdentityProvider(
       .discovery(issuer, clientId, undefined, clientSecret(settings.clientSecret), options)
       .catch((error: unknown) => {
         discovering = undefined;
-        throw away(error);
+        throw providerAway(error);
       });
     return discovering;
   }
@@ -135,39 +127,4 @@ function clientSecret(secret: string): oidc.ClientAuth {
     const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
     return (methods.includes('client_secret_basic') ? basic : post)(server, client, body, headers);
   };
-}
-
-export function notBegunHere(): ValidationError {
-  return new ValidationError('This sign-in was not begun in this browser, or has run out.');
-}
-
-function explain(error: unknown): AIGolosError {
-  if (error instanceof oidc.AuthorizationResponseError) {
-    return new AuthError('The identity provider has not signed you in.', {
-      code: 'ACCESS_DENIED',
-      cause: summaryOf(error),
-    });
-  }
-  const isUsed = error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant';
-  if (isUsed || (error instanceof oidc.ClientError && BAD_ANSWERS.has(error.code ?? ''))) {
-    return new ValidationError('What the identity provider answered is not valid, or has been used already.', {
-      cause: summaryOf(error),
-    });
-  }
-  return away(error);
-}
-
-function away(error: unknown): UnavailableError {
-  return new UnavailableError(
-    'The identity provider cannot be reached, or does not answer as it should; the log says more.',
-    { cause: summaryOf(error) },
-  );
-}
-
-/** For the log: the library's errors hold what was sent and answered, codes and tokens among it. */
-function summaryOf(error: unknown): Error {
-  const parts = [error, (error as Error).cause].flatMap((each) => {
-    return each instanceof Error ? [(each as NodeJS.ErrnoException).code ?? [], each.message].flat() : [];
-  });
-  return new Error([...new Set(parts)].join(': '));
 }

@@ -49,7 +49,9 @@ export function createPageSessions(settings: SignInSettings): PageSessions {
       // A page that is open already would ask for a key in a dialogue of the browser's, whenever its session ends.
       reply.header('www-authenticate', 'Bearer realm="AIGolos"');
       if (headers.accept?.includes('text/html')) {
-        reply.header('cache-control', 'no-store').redirect(`${SIGN_IN_PATH}?return_to=${encodeURIComponent(url)}`);
+        // By the name at which the provider will send it back, which alone gets the cookies of that sign-in.
+        const signIn = new URL(`${SIGN_IN_PATH}?return_to=${encodeURIComponent(url)}`, settings.publicUrl);
+        reply.header('cache-control', 'no-store').redirect(signIn.href);
       }
       return false;
     },

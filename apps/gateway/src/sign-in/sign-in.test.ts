@@ -1,9 +1,12 @@
+import { inspect } from 'node:util';
 import { loadConfig } from '@aigolos/runtime';
 import Fastify from 'fastify';
+import { ClientError, ResponseBodyError } from 'openid-client';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createSealedCookie } from './sealed-cookie.ts';
 import { signInConfig, signInSettings } from './sign-in-config.ts';
+import { explain } from './sign-in-errors.ts';
 
 const COMPLETE = {
   OIDC_ISSUER: 'https://id.test/realms/one',
@@ -70,3 +73,27 @@ test.each([
 ])('a cookie %s is none', async (_, changes, name) => {
   expect((await passedOn(changes, name)).read).toBeUndefined();
 });
+
+test.each([
+  [
+    'VALIDATION_FAILED',
+    Object.assign(new ClientError('invalid', { cause: { body: { id_token: 'SECRET' } } }), {
+      code: 'OAUTH_INVALID_RESPONSE',
+    }),
+  ],
+  ['VALIDATION_FAILED', refusalOf({ error: 'invalid_grant', error_description: 'the code SECRET is used' })],
+  ['SERVICE_UNAVAILABLE', refusalOf({ error: 'invalid_client', client_secret: 'SECRET' })],
+  [
+    'SERVICE_UNAVAILABLE',
+    new ClientError('failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED', token: 'SECRET' }) }),
+  ],
+])('what the library knows of a failure (%s) is told to the log without codes and tokens', (code, error) => {
+  const explained = explain(error);
+  expect(explained.code).toBe(code);
+  expect(inspect(explained, { depth: Infinity })).not.toContain('SECRET');
+  expect(inspect(explained.cause)).toMatch(/OAUTH_INVALID_RESPONSE|invalid_grant|invalid_client|ECONNREFUSED/);
+});
+
+function refusalOf(cause: { error: string } & Record<string, string>): ResponseBodyError {
+  return new ResponseBodyError('the server refused', { cause, response: new Response(null, { status: 400 }) });
+}

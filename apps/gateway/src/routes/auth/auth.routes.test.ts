@@ -99,7 +99,12 @@ describe('an operator', () => {
     await browser.open(BOARD);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + (SESSION_SECONDS + 1) * 1_000 });
     const { status, headers } = await browser.request(BOARD);
-    expect([status, headers.get('location')]).toEqual([302, '/auth/login?return_to=%2Fadmin%2Fqueues']);
+    expect([status, headers.get('location')]).toEqual([302, `${SITE}/auth/login?return_to=%2Fadmin%2Fqueues`]);
+  });
+
+  test('who came by another name of this installation is sent to the one that the provider knows', async () => {
+    const { headers } = await browser.request(`${house.url}/admin/queues`);
+    expect(headers.get('location')).toBe(`${SITE}/auth/login?return_to=%2Fadmin%2Fqueues`);
   });
 
   test('whose page is open while the session runs out is not asked for a key by the browser', async () => {
@@ -213,6 +218,7 @@ test.each([
   'http://aigolos.test.evil.test/admin/queues',
   '/auth/logout',
   '/v1/jobs',
+  `/admin/queues?${'x'.repeat(4_000)}`,
 ])('return_to=%s leads to no other place', async (wanted) => {
   const { url, response } = await browser.open(`${SITE}/auth/login?return_to=${encodeURIComponent(wanted)}`);
   expect([url, response?.status]).toEqual([BOARD, 200]);

@@ -2,16 +2,12 @@ import { AuthError } from '@aigolos/contracts';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { ERROR_TABLE } from '../../errors/error-table.ts';
 import { toAIGolosError } from '../../errors/to-aigolos-error.ts';
-import {
-  CALLBACK_PATH,
-  createIdentityProvider,
-  notBegunHere,
-  PendingSignInSchema,
-} from '../../sign-in/identity-provider.ts';
+import { CALLBACK_PATH, createIdentityProvider, PendingSignInSchema } from '../../sign-in/identity-provider.ts';
 import { type PageSessions, SIGN_IN_PATH } from '../../sign-in/page-sessions.ts';
 import { returnUrl } from '../../sign-in/return-url.ts';
 import { createSealedCookie } from '../../sign-in/sealed-cookie.ts';
 import type { SignInSettings } from '../../sign-in/sign-in-config.ts';
+import { notBegunHere } from '../../sign-in/sign-in-errors.ts';
 import { htmlPage, type Page } from './auth-pages.ts';
 
 export interface AuthRoutesDeps {

@@ -177,6 +177,20 @@ describe('an endpoint', () => {
     }
   });
 
+  test('may be inside where the operator has allowed its name and port', async () => {
+    const settings = {
+      WEBHOOK_ALLOWED_HOSTS: 'hooks.internal,*.apps.internal',
+      WEBHOOK_ALLOWED_PORTS: '443,8000-8099',
+    };
+    const other = await openHouse(redis, mongo, settings);
+    onTestFinished(() => other.close());
+    const statusOf = async (url: string) => (await other.post(PATH, { url })).status;
+    const allowed = ['http://hooks.internal:8000/', 'http://a.b.apps.internal:8099/', 'https://example.com/'];
+    for (const url of allowed) expect([url, await statusOf(url)]).toEqual([url, 201]);
+    const refused = ['http://hooks.internal/', 'http://apps.internal:8000/', 'https://example.com:8443/'];
+    for (const url of refused) expect([url, await statusOf(url)]).toEqual([url, 400]);
+  });
+
   test('past the fiftieth of an account is refused', async () => {
     await create();
     const [first] = await house.db.webhooks.listEndpoints({ account: house.account, limit: 1 });
