@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { childRunning, MODELS_DIR } from '@aigolos/testing';
+import { childRunning, MODELS_DIR, residentBytes } from '@aigolos/testing';
 import { type Stack, startStack } from '../test/stack.ts';
 import { makeLongFile, submit } from './long-file.ts';
 
@@ -56,9 +55,4 @@ async function watchJob(stack: Stack, path: string): Promise<Omit<MemoryRow, 'mi
     seconds: Math.round((performance.now() - begun) / 1_000),
     resultKB: Math.round(JSON.stringify(result).length / 1e3),
   };
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1_024;
 }

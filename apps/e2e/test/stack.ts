@@ -60,10 +60,17 @@ export interface StackOptions {
   /** Milliseconds for a second of audio, a token or a character of the test engines. */
   paceMs?: number;
   env?: Record<string, string>;
+  /** Those that are started; all unless said. */
+  apps?: readonly AppName[];
 }
 
 /** Every process of the system, each a real one, on ports and folders of their own. */
-export async function startStack({ engines, paceMs = 0, env: more = {} }: StackOptions): Promise<Stack> {
+export async function startStack({
+  engines,
+  paceMs = 0,
+  env: more = {},
+  apps = APP_NAMES,
+}: StackOptions): Promise<Stack> {
   const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
   const blobDir = await mkdtemp(join(tmpdir(), 'aigolos-e2e-'));
   const mongoUrl = mongo.databaseUrl('e2e');
@@ -99,7 +106,7 @@ export async function startStack({ engines, paceMs = 0, env: more = {} }: StackO
     running.splice(running.indexOf(app), 1);
     return app.end(signal);
   };
-  await Promise.all(APP_NAMES.map(start));
+  await Promise.all(apps.map(start));
 
   const url = `http://127.0.0.1:${ports.get('gateway')}`;
   const fetchPath: Stack['fetch'] = (path, init) =>

@@ -27,6 +27,12 @@ export async function bytesMoved(pid: number): Promise<{ read: number; written: 
   return { read: counter('rchar'), written: counter('wchar') };
 }
 
+/** Memory that a process has in RAM; 0 where it has ended. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1_024;
+}
+
 async function isChild(pid: string, parent: number, text: string): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   if (Number(/\) \S (\d+)/.exec(status)?.[1]) !== parent) return false;

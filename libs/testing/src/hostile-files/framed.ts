@@ -2,19 +2,19 @@ import { filesCalled, type HostileFile, patched, patchedAfter, uint32 } from './
 import { hugePicture, type Sounds } from './sounds.ts';
 
 /** FLAC, MP3 and Ogg. */
-export function framed({ flac, mp3, ogg, shortOgg, withHugeCover }: Sounds): HostileFile[] {
-  return [...flacs(flac), ...mp3s(mp3, withHugeCover), ...oggs(ogg, shortOgg)];
+export function framed({ flac, silence, mp3, ogg, shortOgg, withHugeCover }: Sounds): HostileFile[] {
+  return [...flacs(flac, silence), ...mp3s(mp3, withHugeCover), ...oggs(ogg, shortOgg)];
 }
 
 /** Where STREAMINFO has the rate (20 bits), channels, depth and number of samples (36 bits). Source: RFC 9639, 8.2. */
 const FLAC_RATE_AT = 18;
 const HOURS_3 = 3 * 60 * 60 * 16_000;
 
-function flacs(flac: Buffer): HostileFile[] {
-  const total = (samples: number) => {
+function flacs(flac: Buffer, silence: Buffer): HostileFile[] {
+  const total = (samples: number, file = flac) => {
     const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64BE((flac.readBigUInt64BE(FLAC_RATE_AT) & ~0xfffffffffn) | BigInt(samples));
-    return patched(flac, FLAC_RATE_AT, bytes);
+    bytes.writeBigUInt64BE((file.readBigUInt64BE(FLAC_RATE_AT) & ~0xfffffffffn) | BigInt(samples));
+    return patched(file, FLAC_RATE_AT, bytes);
   };
   const block = (type: number, bytes: number, content: Buffer) =>
     Buffer.concat([flac.subarray(0, 42), uint32(type * 2 ** 24 + bytes), content, flac.subarray(42)]);
@@ -34,6 +34,7 @@ function flacs(flac: Buffer): HostileFile[] {
     ['a FLAC of 42 bytes that says two hours', total((HOURS_3 * 2) / 3).subarray(0, 42), 'refused'],
     ['a FLAC of a second that says three hours', total(HOURS_3), 'refused'],
     ['a FLAC of a second that says one sample', total(1), 'either'],
+    ['a FLAC of twenty minutes of nothing that says a second', total(16_000, silence), 'refused'],
     ['a FLAC at no rate', patched(flac, FLAC_RATE_AT, Buffer.from([0, 0, (flac[20] ?? 0) & 0x0f])), 'either'],
     ['a FLAC with a picture of 16 MB that is not there', block(6, 0xffffff, Buffer.alloc(0)), 'refused'],
     ['a FLAC with a picture of 700 MB in it', block(6, cover.length, cover), 'heard'],

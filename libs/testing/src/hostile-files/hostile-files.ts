@@ -9,7 +9,7 @@ export type { HostileFile, Outcome } from './hostile-file.ts';
 
 /**
  * The corpus: lying headers, bombs, what is cut at each stage, what is two things at once, what names other files. The same
- * bytes every time, but for what another version of ffmpeg encodes otherwise.
+ * bytes every time, but for what another version of ffmpeg encodes otherwise. Outcomes are those where audio may last ten minutes.
  */
 export async function makeHostileFiles(): Promise<HostileFile[]> {
   const sounds = await makeSounds();

@@ -15,6 +15,8 @@ const SOUNDS = {
   webm: { file: 'a.webm', make: ['-c:a', 'libopus'] },
   /** A fiftieth of a second. */
   shortOgg: { file: 'b.ogg', make: ['-c:a', 'libopus', '-t', '0.02'] },
+  /** Twenty minutes. */
+  silence: { file: 'f.flac', make: ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono:d=1200', '-map', '1'] },
   silentFilm: { file: 'c.mp4', make: ['-f', 'lavfi', '-i', 'color=s=64x64:d=1:r=5', '-map', '1', '-c:v', 'mpeg4'] },
   withAttachment: { file: 'd.mkv', make: ['-attach', 'note.txt', '-metadata:s:t', 'mimetype=text/plain'] },
   withHugeCover: {
