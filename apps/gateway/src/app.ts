@@ -162,7 +162,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(accountRoutes, { access: db.access, retention: retentionOffer(config) });
   app.register(webhookEndpointRoutes, { endpoints });
   app.register(webhookDeliveryRoutes, { deliveries });
-  app.register(operationsRoutes, { checks, metrics });
+  app.register(operationsRoutes, { checks, metrics, metricsAccess: config.METRICS_ACCESS });
   app.register(apiReferenceRoutes);
   app.register(queueBoardRoutes, { queues: producer.queues });
   return app;
