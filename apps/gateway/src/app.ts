@@ -173,7 +173,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(accountsRoutes, { access: db.access });
   app.register(webhookEndpointRoutes, { endpoints });
   app.register(webhookDeliveryRoutes, { deliveries });
-  app.register(operationsRoutes, { checks, metrics });
+  app.register(operationsRoutes, { checks, metrics, metricsAccess: config.METRICS_ACCESS });
   app.register(apiReferenceRoutes);
   if (signIn && sessions) app.register(authRoutes, { settings: signIn, sessions });
   app.register(queueBoardRoutes, { queues: producer.queues, signOutPath: signIn && SIGN_OUT_PATH });

@@ -60,6 +60,10 @@ export const ConfigSchema = z.object({
     .min(1_000)
     .default(60_000)
     .describe('a client that takes nothing of its answer for so long is left; its job goes on'),
+  METRICS_ACCESS: z
+    .enum(['public', 'admin'])
+    .default('public')
+    .describe("who may read /metrics: everybody who reaches the gateway, or the holder of an operator's key"),
   CORS_ORIGINS: z
     .string()
     .default('')

@@ -12,7 +12,10 @@ let closed: House;
 let open: House;
 beforeAll(async () => {
   closed = await openHouse(redis, mongo);
-  open = await openHouse(redis, mongo, { CORS_ORIGINS: `${PAGE}, http://localhost:5173` });
+  open = await openHouse(redis, mongo, {
+    CORS_ORIGINS: `${PAGE}, http://localhost:5173`,
+    METRICS_ACCESS: 'admin',
+  });
 });
 afterAll(async () => {
   await open.close();
@@ -133,4 +136,11 @@ test('a body in a coding is refused, and what a client says of proxies or hosts 
   const answer = await closed.post(PATH, CHAT, { prefer: 'respond-async', ...headers });
   expect(answer.headers.get('location')).toMatch(/^\/v1\/jobs\/cht_\w+$/);
   expect(await answer.text()).not.toContain('evil.org');
+});
+
+test('metrics are for operators alone where the installation says so', async () => {
+  expect((await fetch(`${closed.url}/metrics`)).status).toBe(200);
+  expect((await fetch(`${open.url}/metrics`)).status).toBe(401);
+  expect((await open.call('/metrics')).status).toBe(403);
+  expect((await open.call('/metrics', { key: open.keys.admin })).status).toBe(200);
 });

@@ -1,13 +1,19 @@
 import { checkReadiness, type ReadinessCheck, type Registry } from '@aigolos/runtime';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Access } from '../../plugins/access.ts';
 
 export interface OperationsDeps {
   checks: Record<string, ReadinessCheck>;
   metrics: Registry;
+  /** Who may read the metrics. */
+  metricsAccess: Access;
 }
 
 /** What operators and supervisors ask. */
-export const operationsRoutes: FastifyPluginAsyncZod<OperationsDeps> = async (app, { checks, metrics }) => {
+export const operationsRoutes: FastifyPluginAsyncZod<OperationsDeps> = async (
+  app,
+  { checks, metrics, metricsAccess },
+) => {
   const config = { access: 'public' } as const;
   const schema = { hide: true };
 
@@ -18,7 +24,7 @@ export const operationsRoutes: FastifyPluginAsyncZod<OperationsDeps> = async (ap
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
 
-  app.get('/metrics', { config, schema }, async (_request, reply) =>
+  app.get('/metrics', { config: { access: metricsAccess }, schema }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.metrics()),
   );
 
