@@ -67,7 +67,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
       return { fields, giveBack: () => conversations.delete(conversation) };
     }
     const conversation = task.conversation;
-    const taken = await conversations.takeTurn(conversation, {
+    const taken = await conversations.takeTurn(account, conversation, {
       wanted: wish?.conversation,
       otherwise: retention.conversation,
     });
@@ -79,7 +79,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     }
     const { turn, retentionSeconds } = taken;
     const fields = { conversation, turn, retention: { ...retention, conversation: retentionSeconds } };
-    return { fields, giveBack: () => conversations.giveBackTurn(conversation, taken) };
+    return { fields, giveBack: () => conversations.giveBackTurn(account, conversation, taken) };
   }
 
   return {
