@@ -1,6 +1,6 @@
 import type { BlobStore } from '@aigolos/blob-store';
 import { LIMITS } from '@aigolos/contracts';
-import type { Database } from '@aigolos/db';
+import type { Database, OwnedRecords } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
 import type { Producer, ReadCache } from '@aigolos/queue';
@@ -36,7 +36,7 @@ import { erasureRoutes } from './routes/erasures/erasures.routes.ts';
 import type { Erasures } from './routes/erasures/erasures.service.ts';
 import { exportRoutes } from './routes/exports/exports.routes.ts';
 import { fileRoutes } from './routes/files/files.routes.ts';
-import { createFiles } from './routes/files/files.service.ts';
+import { createFiles, type FilesDeps } from './routes/files/files.service.ts';
 import { jobRoutes } from './routes/jobs/jobs.routes.ts';
 import { limitRoutes } from './routes/limits/limits.routes.ts';
 import { modelRoutes } from './routes/models/models.routes.ts';
@@ -56,7 +56,9 @@ import { createPageSessions } from './sign-in/page-sessions.ts';
 import { signInSettings } from './sign-in/sign-in-config.ts';
 
 export interface GatewayDeps {
-  db: Pick<Database, 'jobs' | 'access' | 'erasures' | 'files' | 'models' | 'uploads' | 'conversations' | 'ping'>;
+  /** Of what accounts have, what takes the account: routes are given nothing else. */
+  db: Pick<OwnedRecords, 'jobs' | 'uploads' | 'conversations'> &
+    Pick<Database, 'access' | 'erasures' | 'models' | 'ping'> & { files: FilesDeps['files'] };
   jobs: Jobs;
   erasures: Erasures;
   endpoints: WebhookEndpoints;

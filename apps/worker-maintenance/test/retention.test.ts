@@ -130,7 +130,7 @@ describe('retention', () => {
   test('moves the end of a conversation with its messages', async () => {
     const { conversations } = stores.db;
     const { _id: conversation } = await conversations.create('acc_1');
-    await conversations.takeTurn(conversation, { otherwise: 60 });
+    await conversations.takeTurn('acc_1', conversation, { otherwise: 60 });
     const at = new Date(Date.now() + 600_000);
     const messages = [{ role: 'user' as const, content: 'hi' }];
     await conversations.appendTurn({ conversation, account: 'acc_1', job: 'cht_1', messages, at });

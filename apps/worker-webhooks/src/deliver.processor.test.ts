@@ -34,7 +34,7 @@ function deliverer(plan: Partial<SettlementPlan> = {}, { timeoutMs = 2_000, limi
     log,
   });
 }
-const makeDue = (id: string) => given.db.webhooks.replayDelivery(id, new Date(Date.now() + HOUR_MS));
+const makeDue = (id: string) => given.db.webhooks.replayDelivery(given.account, id, new Date(Date.now() + HOUR_MS));
 const sweep = async () => {
   await createSweep({ ...given, metrics })(new AbortController().signal);
 };

@@ -116,7 +116,7 @@ describe('conversations', () => {
   test('every turn is given once', async () => {
     const { _id } = await db.conversations.create('acc_1');
     const turns = await Promise.all(
-      Array.from({ length: 8 }, () => db.conversations.takeTurn(_id, { otherwise: null })),
+      Array.from({ length: 8 }, () => db.conversations.takeTurn('acc_1', _id, { otherwise: null })),
     );
     expect(turns.map((taken) => taken?.turn ?? -1).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });

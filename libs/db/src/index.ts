@@ -22,6 +22,7 @@ export {
   type WebhookEndpointRecord,
   type WebhookSecrets,
 } from './models/webhook.model.ts';
+export type { OwnedRecords } from './owned-records.ts';
 export { ensureReplicaSet } from './replica-set.ts';
 export type { KeyHolder } from './repositories/api-keys.repository.ts';
 export type { IdleConversation } from './repositories/conversation-removal.repository.ts';

@@ -80,7 +80,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
       return { fields, giveBack: () => conversations.delete(conversation) };
     }
     const conversation = task.conversation;
-    const taken = await conversations.takeTurn(conversation, {
+    const taken = await conversations.takeTurn(account, conversation, {
       wanted: wish?.conversation,
       otherwise: retention.conversation,
     });
@@ -92,7 +92,7 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
     }
     const { turn, retentionSeconds } = taken;
     const fields = { conversation, turn, retention: { ...retention, conversation: retentionSeconds } };
-    return { fields, giveBack: () => conversations.giveBackTurn(conversation, taken) };
+    return { fields, giveBack: () => conversations.giveBackTurn(account, conversation, taken) };
   }
 
   /** The first of several requests under a key may have taken what the others were refused, and not be inserted yet. */

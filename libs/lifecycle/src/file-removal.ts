@@ -1,4 +1,4 @@
-import type { Database, RemovableFile } from '@aigolos/db';
+import type { Database, FilesRepository, RemovableFile } from '@aigolos/db';
 import { messageOf } from '@aigolos/runtime';
 import { forEachWhileAnswered, removeBlobs } from './job-removal.ts';
 import type { RemovalDeps } from './removal.ts';
@@ -9,7 +9,7 @@ type Blobs = Pick<RemovalDeps, 'blobs' | 'ledger'>;
 
 /** Removes a file: its bytes first, so that what a killed process leaves is found again by the record. @returns whether it was there. */
 export async function removeFile(
-  deps: Blobs & { db: Pick<Database, 'files'> },
+  deps: Blobs & { db: { files: Pick<FilesRepository, 'delete'> } },
   { _id: id }: Pick<RemovableFile, '_id'>,
 ): Promise<boolean> {
   await removeBlobs(deps, id);

@@ -97,12 +97,12 @@ describe('what is due', () => {
 describe('a conversation', () => {
   test('that is being removed takes no turn, and a late message does not bring it back', async () => {
     const { _id } = await house.db.conversations.create(house.account);
-    await house.db.conversations.takeTurn(_id, { otherwise: 60 });
+    await house.db.conversations.takeTurn(house.account, _id, { otherwise: 60 });
     expect(await house.db.conversations.close({ _id, nextTurn: 0 })).toBe(false);
     expect(await house.db.conversations.close({ _id, nextTurn: 1 })).toBe(true);
     await house.db.conversations.noteMessage({ conversation: _id, seq: 0, createdAt: future });
     expect(await house.db.conversations.findOwned(house.account, _id)).toBeUndefined();
-    expect(await house.db.conversations.takeTurn(_id, { otherwise: 60 })).toBeUndefined();
+    expect(await house.db.conversations.takeTurn(house.account, _id, { otherwise: 60 })).toBeUndefined();
   });
 
   test('ends a time after its last turn, and after its last message where that is later', async () => {
@@ -112,16 +112,16 @@ describe('a conversation', () => {
       const { expiresAt } = (await conversations.findOwned(house.account, _id)) ?? {};
       return expiresAt && (expiresAt.getTime() - Date.now()) / 1_000;
     };
-    await conversations.takeTurn(_id, { otherwise: 600 });
+    await conversations.takeTurn(house.account, _id, { otherwise: 600 });
     expect(await endsIn()).toBeCloseTo(600, -1);
     await conversations.noteMessage({ conversation: _id, seq: 1, createdAt: new Date(Date.now() + HOUR_MS) });
     expect(await endsIn()).toBeCloseTo(4_200, -1);
     await conversations.noteMessage({ conversation: _id, seq: 0, createdAt: new Date() });
     expect(await endsIn()).toBeCloseTo(4_200, -1);
     // What the account or the installation says counts at the first turn only; a request can say otherwise at any.
-    await conversations.takeTurn(_id, { otherwise: 99_999 });
+    await conversations.takeTurn(house.account, _id, { otherwise: 99_999 });
     expect(await endsIn()).toBeCloseTo(600, -1);
-    await conversations.takeTurn(_id, { wanted: null, otherwise: 600 });
+    await conversations.takeTurn(house.account, _id, { wanted: null, otherwise: 600 });
     expect(await endsIn()).toBeUndefined();
     await conversations.noteMessage({ conversation: _id, seq: 2, createdAt: new Date() });
     expect(await endsIn()).toBeUndefined();

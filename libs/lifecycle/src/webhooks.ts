@@ -68,30 +68,34 @@ export async function announceTest(deps: WebhookDeps, endpoint: WebhookEndpointR
 }
 
 /** Sends an endpoint what waited for it. */
-export async function resumeDeliveries(deps: WebhookDeps, endpoint: string): Promise<void> {
-  await deps.db.webhooks.hastenDeliveries(endpoint);
-  await enqueuePending(deps, endpoint);
+export async function resumeDeliveries(deps: WebhookDeps, account: string, endpoint: string): Promise<void> {
+  await deps.db.webhooks.hastenDeliveries(account, endpoint);
+  await enqueuePending(deps, account, endpoint);
 }
 
 /** Sends a delivery again, under the id of its event, whatever became of it. */
-export async function replayDelivery(deps: WebhookDeps, id: string): Promise<void> {
-  await deps.db.webhooks.replayDelivery(id, new Date(Date.now() + DELIVERY_KEPT_MS));
+export async function replayDelivery(deps: WebhookDeps, account: string, id: string): Promise<void> {
+  await deps.db.webhooks.replayDelivery(account, id, new Date(Date.now() + DELIVERY_KEPT_MS));
   await enqueueDeliveries(deps, [id]);
 }
 
 /** Sends an endpoint again what was settled of its events since then. @returns how many. */
-export async function replaySince(deps: WebhookDeps, endpoint: string, since: Date): Promise<number> {
+export async function replaySince(
+  deps: WebhookDeps,
+  { account, endpoint }: { account: string; endpoint: string },
+  since: Date,
+): Promise<number> {
   const now = new Date();
   const expiresAt = new Date(now.getTime() + DELIVERY_KEPT_MS);
-  const replayed = await deps.db.webhooks.replayDeliveries({ endpoint, from: since, to: now }, expiresAt);
-  await enqueuePending(deps, endpoint);
+  const replayed = await deps.db.webhooks.replayDeliveries({ account, endpoint, from: since, to: now }, expiresAt);
+  await enqueuePending(deps, account, endpoint);
   return replayed;
 }
 
 /** What is past the first ones is found by the deliverers' own search. */
-async function enqueuePending(deps: WebhookDeps, endpoint: string): Promise<void> {
+async function enqueuePending(deps: WebhookDeps, account: string, endpoint: string): Promise<void> {
   const ids: string[] = [];
-  for await (const { _id } of deps.db.webhooks.pendingDeliveries(endpoint)) {
+  for await (const { _id } of deps.db.webhooks.pendingDeliveries(account, endpoint)) {
     if (ids.push(_id) === BATCH) break;
   }
   await enqueueDeliveries(deps, ids);

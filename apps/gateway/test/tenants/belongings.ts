@@ -38,12 +38,12 @@ export const BELONGINGS = {
     await db.uploads.insert({ ...upload, bytes: CONTENT.length, parts: [], receivedBytes: 0, createdAt, expiresAt });
     return id;
   },
-  async part({ db, blobs }: Owner, upload: string) {
+  async part({ db, blobs, account }: Owner, upload: string) {
     const id = newId('uploadPart');
     const blobKey = `${upload}/${id}`;
     await blobs.commit(await blobs.receive(Readable.from([CONTENT]), { maxBytes: 99 }), blobKey);
     const most = { parts: 9, bytes: 999 };
-    await db.uploads.addPart(upload, { id, blobKey, bytes: CONTENT.length }, most);
+    await db.uploads.addPart(account, upload, { part: { id, blobKey, bytes: CONTENT.length }, most });
     return id;
   },
   async endpoint({ db, account }: Owner) {

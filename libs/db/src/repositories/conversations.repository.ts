@@ -17,7 +17,7 @@ interface ConversationTurnsRepository {
     account: string,
     terms: { retentionSeconds: number | null; metadata: Record<string, string> },
   ): Promise<ConversationRecord>;
-  setMetadata(id: string, metadata: Record<string, string>): Promise<void>;
+  setMetadata(account: string, id: string, metadata: Record<string, string>): Promise<void>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<ConversationRecord | undefined>;
   /**
@@ -25,11 +25,12 @@ interface ConversationTurnsRepository {
    * for `wanted` after its last turn from now on; without that as long as before, or, at its first turn, for `otherwise`.
    */
   takeTurn(
+    account: string,
     id: string,
     lifetime: { wanted?: number | null | undefined; otherwise: number | null },
   ): Promise<TakenTurn | undefined>;
   /** Undoes that, for a turn of which nothing came; where a later one was taken its number stays unused, which is harmless. */
-  giveBackTurn(id: string, taken: TakenTurn): Promise<void>;
+  giveBackTurn(account: string, id: string, taken: TakenTurn): Promise<void>;
   /** A message is there: moves `updatedAt`, `expiresAt` and the number of places forward, never back. */
   noteMessage(message: Pick<MessageRecord, 'conversation' | 'seq' | 'createdAt'>): Promise<void>;
 }
@@ -82,17 +83,17 @@ export function createConversationsRepository(
       await Conversation.create(record);
       return record;
     },
-    async setMetadata(id, metadata) {
-      await Conversation.updateOne({ _id: id }, { $set: { metadata } });
+    async setMetadata(account, id, metadata) {
+      await Conversation.updateOne({ _id: id, account }, { $set: { metadata } });
     },
     async findOwned(account, id) {
       const open = { _id: id, account, expiresAt: { $not: { $lte: new Date() } } };
       return (await Conversation.findOne(open).lean()) ?? undefined;
     },
-    async takeTurn(id, { wanted, otherwise }) {
+    async takeTurn(account, id, { wanted, otherwise }) {
       for (;;) {
         const now = new Date();
-        const found = await Conversation.findOne({ _id: id }).lean();
+        const found = await Conversation.findOne({ _id: id, account }).lean();
         if (!found || (found.expiresAt && found.expiresAt <= now)) return undefined;
         const { nextTurn: turn, retentionSeconds: before } = found;
         const retentionSeconds = wanted !== undefined ? wanted : before !== undefined ? before : otherwise;
@@ -106,8 +107,8 @@ export function createConversationsRepository(
         if (matchedCount === 1) return { turn, retentionSeconds, retentionSecondsBefore: before };
       }
     },
-    async giveBackTurn(id, { turn, retentionSecondsBefore: before }) {
-      const mine = { _id: id, nextTurn: turn + 1, expiresAt: { $ne: CLOSED } };
+    async giveBackTurn(account, id, { turn, retentionSecondsBefore: before }) {
+      const mine = { _id: id, account, nextTurn: turn + 1, expiresAt: { $ne: CLOSED } };
       const given = { nextTurn: turn, ...(before !== undefined && { retentionSeconds: before }) };
       if (before === undefined) await Conversation.updateOne(mine, { $set: given });
       else if (before === null) await Conversation.updateOne(mine, { $set: given, $unset: { expiresAt: 1 } });

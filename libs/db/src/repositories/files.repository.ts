@@ -27,7 +27,10 @@ export interface FilesRepository {
   putMade(file: FileRecord & Required<Pick<FileRecord, 'madeBy'>>): Promise<boolean>;
   /** Ids of those that a job has made. */
   madeBy(job: string): Promise<string[]>;
+  /** Anybody's. */
   find(id: string): Promise<FileRecord | undefined>;
+  /** Nothing where it is another account's; also one whose time has come. */
+  findKept(account: string, id: string): Promise<FileRecord | undefined>;
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<FileRecord | undefined>;
   /** Without those whose time has come. */
@@ -67,6 +70,7 @@ export function createFilesRepository(File: Model<FileRecord>): FilesRepository 
     },
     madeBy: async (job) => (await File.find({ 'madeBy.job': job }, { _id: 1 }).lean()).map(({ _id }) => _id),
     find: async (id) => (await File.findOne({ _id: id }).lean()) ?? undefined,
+    findKept: async (account, id) => (await File.findOne({ _id: id, account }).lean()) ?? undefined,
     findOwned: async (account, id) =>
       (await File.findOne({ _id: id, account, expiresAt: notYet() }).lean()) ?? undefined,
     list({ account, limit, order, purpose, after }) {

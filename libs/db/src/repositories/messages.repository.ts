@@ -25,14 +25,15 @@ export interface MessagesRepository {
   ): Promise<MessageRecord[]>;
   /** In their order, or the last ones first; `after` is the place of the last one of the page before. */
   items(
+    account: string,
     conversation: string,
     page: { limit: number; after?: number | undefined; order: 'asc' | 'desc' },
   ): Promise<MessageRecord[]>;
   /** How many messages stand in it: those that were deleted do not. */
-  countMessages(conversation: string): Promise<number>;
-  item(conversation: string, id: string): Promise<MessageRecord | undefined>;
+  countMessages(account: string, conversation: string): Promise<number>;
+  item(account: string, conversation: string, id: string): Promise<MessageRecord | undefined>;
   /** Takes away what was said; its place stays taken, so that a turn which is written again does not bring it back. */
-  clearItem(conversation: string, id: string): Promise<boolean>;
+  clearItem(account: string, conversation: string, id: string): Promise<boolean>;
   messageIds(conversation: string, limit: number): Promise<string[]>;
   deleteMessages(ids: string[]): Promise<number>;
 }
@@ -90,22 +91,23 @@ export function createMessagesRepository(
         .sort({ seq: 1 })
         .lean();
     },
-    items: (conversation, { limit, after, order }) =>
+    items: (account, conversation, { limit, after, order }) =>
       Message.find({
         conversation,
+        account,
         deletedAt: NOT_THERE,
         ...(after !== undefined && { seq: order === 'asc' ? { $gt: after } : { $lt: after } }),
       })
         .sort({ seq: order === 'asc' ? 1 : -1 })
         .limit(limit)
         .lean(),
-    countMessages: (conversation) => Message.countDocuments({ conversation, deletedAt: NOT_THERE }),
-    async item(conversation, id) {
-      return (await Message.findOne({ _id: id, conversation, deletedAt: NOT_THERE }).lean()) ?? undefined;
+    countMessages: (account, conversation) => Message.countDocuments({ conversation, account, deletedAt: NOT_THERE }),
+    async item(account, conversation, id) {
+      return (await Message.findOne({ _id: id, conversation, account, deletedAt: NOT_THERE }).lean()) ?? undefined;
     },
-    async clearItem(conversation, id) {
+    async clearItem(account, conversation, id) {
       const { matchedCount } = await Message.updateOne(
-        { _id: id, conversation, deletedAt: NOT_THERE },
+        { _id: id, conversation, account, deletedAt: NOT_THERE },
         { $set: { content: '', deletedAt: new Date() }, $unset: { toolCalls: 1, toolCallId: 1 } },
       );
       return matchedCount === 1;

@@ -6,9 +6,13 @@ export interface UploadsRepository {
   /** Nothing where it is another account's, or its time has come. */
   findOwned(account: string, id: string): Promise<UploadRecord | undefined>;
   /** Adds a part while the upload is pending and its parts stay within these bounds. @returns whether it was added. */
-  addPart(id: string, part: UploadPartRecord, most: { parts: number; bytes: number }): Promise<boolean>;
+  addPart(
+    account: string,
+    id: string,
+    added: { part: UploadPartRecord; most: { parts: number; bytes: number } },
+  ): Promise<boolean>;
   /** Ends a pending upload. @returns whether this call did; of several at once one does. */
-  end(id: string, end: Pick<UploadRecord, 'status' | 'partIds'>): Promise<boolean>;
+  end(account: string, id: string, end: Pick<UploadRecord, 'status' | 'partIds'>): Promise<boolean>;
   delete(id: string): Promise<boolean>;
   existing(ids: string[]): Promise<Set<string>>;
   /** Some of those that an account has. */
@@ -20,17 +24,22 @@ export interface UploadsRepository {
 const READ_AT_ONCE = 500;
 
 export function createUploadsRepository(Upload: Model<UploadRecord>): UploadsRepository {
-  const pending = (_id: string) => ({ _id, status: 'pending' as const, expiresAt: { $gt: new Date() } });
+  const pending = (account: string, _id: string) => ({
+    _id,
+    account,
+    status: 'pending' as const,
+    expiresAt: { $gt: new Date() },
+  });
   return {
     async insert(upload) {
       await Upload.create(upload);
     },
     findOwned: async (account, id) =>
       (await Upload.findOne({ _id: id, account, expiresAt: { $gt: new Date() } }).lean()) ?? undefined,
-    async addPart(id, part, most) {
+    async addPart(account, id, { part, most }) {
       const { matchedCount } = await Upload.updateOne(
         {
-          ...pending(id),
+          ...pending(account, id),
           receivedBytes: { $lte: most.bytes - part.bytes },
           [`parts.${most.parts - 1}`]: { $exists: false },
         },
@@ -38,7 +47,7 @@ export function createUploadsRepository(Upload: Model<UploadRecord>): UploadsRep
       );
       return matchedCount === 1;
     },
-    end: async (id, end) => (await Upload.updateOne(pending(id), { $set: end })).matchedCount === 1,
+    end: async (account, id, end) => (await Upload.updateOne(pending(account, id), { $set: end })).matchedCount === 1,
     delete: async (id) => (await Upload.deleteOne({ _id: id })).deletedCount === 1,
     async existing(ids) {
       const found = await Upload.find({ _id: { $in: ids } }, { _id: 1 }).lean();

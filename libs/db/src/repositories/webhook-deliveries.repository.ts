@@ -20,7 +20,9 @@ export interface DeliveryOutcome {
 export interface WebhookDeliveriesRepository {
   /** Inserts those that are not there yet. */
   insertDeliveries(deliveries: WebhookDeliveryRecord[]): Promise<void>;
+  /** Anybody's. */
   findDelivery(id: string): Promise<WebhookDeliveryRecord | undefined>;
+  findOwnedDelivery(account: string, id: string): Promise<WebhookDeliveryRecord | undefined>;
   /** Newest first. */
   listDeliveries(
     filter: {
@@ -43,15 +45,18 @@ export interface WebhookDeliveriesRepository {
   /** Pending ones that are due, that nobody holds and that wait for no paused endpoint, longest due first. */
   dueDeliveries(now: Date): Promise<AsyncIterable<{ _id: string; nextAttemptAt: Date }>>;
   /** Sends a delivery again, due now, whatever became of it. */
-  replayDelivery(id: string, expiresAt: Date): Promise<boolean>;
+  replayDelivery(account: string, id: string, expiresAt: Date): Promise<boolean>;
   /** The same of an endpoint's settled ones whose event was made in that time; the answer is how many. */
-  replayDeliveries(filter: { endpoint: string; from: Date; to: Date }, expiresAt: Date): Promise<number>;
+  replayDeliveries(
+    filter: { account: string; endpoint: string; from: Date; to: Date },
+    expiresAt: Date,
+  ): Promise<number>;
   /** Makes an endpoint's pending ones due now. */
-  hastenDeliveries(endpoint: string): Promise<void>;
+  hastenDeliveries(account: string, endpoint: string): Promise<void>;
   /** An endpoint's pending ones, oldest first. */
-  pendingDeliveries(endpoint: string): AsyncIterable<{ _id: string }>;
+  pendingDeliveries(account: string, endpoint: string): AsyncIterable<{ _id: string }>;
   /** Drops the rows of a job, of an endpoint or of an account; the answer is how many. */
-  deleteDeliveries(of: { job: string } | { endpoint: string } | { account: string }): Promise<number>;
+  deleteDeliveries(of: { account: string; endpoint?: string } | { job: string }): Promise<number>;
   deleteDeliveriesOfJobs(jobs: string[]): Promise<void>;
   deliveryIds(of: { job: string } | { account: string }, limit: number): Promise<string[]>;
   deleteDeliveriesById(ids: string[]): Promise<void>;
@@ -77,6 +82,7 @@ export function createWebhookDeliveriesRepository(
       }
     },
     findDelivery: async (id) => (await Delivery.findOne({ _id: id }).lean()) ?? undefined,
+    findOwnedDelivery: async (account, id) => (await Delivery.findOne({ _id: id, account }).lean()) ?? undefined,
     listDeliveries: ({ account, endpoint, job, status, limit, after }) =>
       Delivery.find({
         account,
@@ -138,18 +144,21 @@ export function createWebhookDeliveriesRepository(
         .lean()
         .cursor();
     },
-    async replayDelivery(id, expiresAt) {
-      return (await Delivery.updateOne({ _id: id }, again(expiresAt))).matchedCount === 1;
+    async replayDelivery(account, id, expiresAt) {
+      return (await Delivery.updateOne({ _id: id, account }, again(expiresAt))).matchedCount === 1;
     },
-    async replayDeliveries({ endpoint, from, to }, expiresAt) {
-      const settled = { endpoint, createdAt: { $gte: from, $lte: to }, status: { $ne: 'pending' as const } };
+    async replayDeliveries({ account, endpoint, from, to }, expiresAt) {
+      const settled = { account, endpoint, createdAt: { $gte: from, $lte: to }, status: { $ne: 'pending' as const } };
       return (await Delivery.updateMany(settled, again(expiresAt))).modifiedCount;
     },
-    async hastenDeliveries(endpoint) {
-      await Delivery.updateMany({ endpoint, status: 'pending' }, { $set: { nextAttemptAt: new Date() } });
+    async hastenDeliveries(account, endpoint) {
+      await Delivery.updateMany({ account, endpoint, status: 'pending' }, { $set: { nextAttemptAt: new Date() } });
     },
-    pendingDeliveries: (endpoint) =>
-      Delivery.find({ endpoint, status: 'pending' }, { _id: 1 }).sort({ createdAt: 1, _id: 1 }).lean().cursor(),
+    pendingDeliveries: (account, endpoint) =>
+      Delivery.find({ account, endpoint, status: 'pending' }, { _id: 1 })
+        .sort({ createdAt: 1, _id: 1 })
+        .lean()
+        .cursor(),
     async deleteDeliveries(of) {
       return (await Delivery.deleteMany(of)).deletedCount;
     },

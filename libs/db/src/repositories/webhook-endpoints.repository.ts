@@ -18,7 +18,11 @@ export interface WebhookEndpointsRepository {
     change: Partial<Pick<WebhookEndpointRecord, 'url' | 'events' | 'description' | 'status'>>,
   ): Promise<WebhookEndpointRecord | undefined>;
   /** Puts new secrets in place of those whose current one is given; `false` where they are others by now. */
-  replaceEndpointSecrets(id: string, current: string, secrets: WebhookSecrets): Promise<boolean>;
+  replaceEndpointSecrets(
+    account: string,
+    id: string,
+    replaced: { current: string; secrets: WebhookSecrets },
+  ): Promise<boolean>;
   deleteEndpoint(account: string, id: string): Promise<boolean>;
   /** Counts a failed attempt, or begins to count anew after one that succeeded; the answer is how many failed in a row since when. */
   noteEndpointAttempt(id: string, succeeded: boolean): Promise<{ failures: number; since?: Date }>;
@@ -60,9 +64,9 @@ export function createWebhookEndpointsRepository(Endpoint: Model<WebhookEndpoint
       );
       return findOwnedEndpoint(account, id);
     },
-    async replaceEndpointSecrets(id, current, secrets) {
+    async replaceEndpointSecrets(account, id, { current, secrets }) {
       const { matchedCount } = await Endpoint.updateOne(
-        { _id: id, 'secrets.current': current },
+        { _id: id, account, 'secrets.current': current },
         { $set: { secrets, updatedAt: new Date() } },
       );
       return matchedCount === 1;

@@ -220,7 +220,7 @@ export async function batched({ db, blobs }: TestInstallation, { account }: Popu
 }
 
 async function chatted(db: Database, account: string, conversation: string, content: string): Promise<string> {
-  const taken = await db.conversations.takeTurn(conversation, { otherwise: null });
+  const taken = await db.conversations.takeTurn(account, conversation, { otherwise: null });
   const record = job({
     kind: 'chat',
     account,

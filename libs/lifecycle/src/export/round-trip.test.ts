@@ -112,7 +112,9 @@ describe('an import', () => {
     const other = await open();
     await bring(other, await toArchive(source, 'first'));
     const { account, conversation, endpoint } = user;
-    expect(await other.db.conversations.takeTurn(conversation, { otherwise: null })).toMatchObject({ turn: 3 });
+    expect(await other.db.conversations.takeTurn(account, conversation, { otherwise: null })).toMatchObject({
+      turn: 3,
+    });
     expect(await other.db.jobs.list({ account, limit: 100, status: 'in_progress' })).toEqual([]);
     const [there, here] = [
       await other.db.webhooks.findEndpoint(endpoint),

@@ -90,7 +90,7 @@ describe('an import into an installation that lives', () => {
       inputDeletedAt: new Date(),
       expiresAt: new Date(Date.now() + 60_000),
     } as never);
-    await conversations.takeTurn(user.conversation, { otherwise: null });
+    await conversations.takeTurn(user.account, user.conversation, { otherwise: null });
     const [summary] = await bring();
     expect(summary).toMatchObject({
       documents: {

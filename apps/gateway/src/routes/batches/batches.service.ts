@@ -8,7 +8,7 @@ import {
   NotFoundError,
   ValidationError,
 } from '@aigolos/contracts';
-import type { Database, FileRecord, JobRecord } from '@aigolos/db';
+import type { FileRecord, JobRecord, OwnedRecords } from '@aigolos/db';
 import type { Jobs, Submitted } from '@aigolos/jobs';
 import type { SubmissionOptions } from '../../answers/submission-options.ts';
 import { submitOnce } from '../../answers/submit-once.ts';
@@ -17,7 +17,7 @@ import type { Files } from '../files/files.service.ts';
 
 export interface BatchesDeps {
   jobs: Jobs;
-  db: Pick<Database, 'jobs'>;
+  db: Pick<OwnedRecords, 'jobs'>;
   files: Pick<Files, 'get'>;
 }
 

@@ -8,7 +8,7 @@ import {
   type RetentionOffer,
   resolveRetention,
 } from '@aigolos/contracts';
-import type { ConversationRecord, Database, MessageRecord } from '@aigolos/db';
+import type { ConversationRecord, Database, MessageRecord, OwnedRecords } from '@aigolos/db';
 import { cacheScope, type ReadCache } from '@aigolos/queue';
 import { openAIPageOf, type Page } from '../../answers/item-pages.ts';
 import { toItem, toMessage } from '../../answers/items.ts';
@@ -16,7 +16,7 @@ import { unixSeconds } from '../../answers/job-view.ts';
 
 export interface ConversationsDeps {
   cache: Pick<ReadCache, 'read' | 'invalidate'>;
-  conversations: Database['conversations'];
+  conversations: OwnedRecords['conversations'];
   access: Pick<Database['access'], 'accountById'>;
   /** How long this installation keeps what. */
   retention: RetentionOffer;
@@ -45,12 +45,12 @@ export function createConversations({ conversations, cache, access, retention }:
   /** As its owner sees it. What is counted may be newer than the record: both only follow what was written before. */
   async function view(account: string, id: string): Promise<ConversationView> {
     const conversation = await find(account, id);
-    return toConversationView(conversation, await conversations.countMessages(id));
+    return toConversationView(conversation, await conversations.countMessages(account, id));
   }
 
   async function findItem(account: string, id: string, item: string): Promise<MessageRecord> {
     await find(account, id);
-    const message = await conversations.item(id, item);
+    const message = await conversations.item(account, id, item);
     if (message) return message;
     throw new NotFoundError(`There is no item ${item} in conversation ${id}.`, {
       code: 'ITEM_NOT_FOUND',
@@ -76,14 +76,14 @@ export function createConversations({ conversations, cache, access, retention }:
     },
     async setMetadata(account, id, metadata) {
       await find(account, id);
-      await conversations.setMetadata(id, metadata);
+      await conversations.setMetadata(account, id, metadata);
       await cache.invalidate(cacheScope.conversation(id));
       return view(account, id);
     },
     async items(account, id, { limit, after, order = 'desc' }) {
       await find(account, id);
       const last = after === undefined ? undefined : (await findItem(account, id, after)).seq;
-      const found = await conversations.items(id, { limit: limit + 1, after: last, order });
+      const found = await conversations.items(account, id, { limit: limit + 1, after: last, order });
       return openAIPageOf(found.slice(0, limit).map(viewOf), found.length > limit);
     },
     async addItems(account, id, items) {
@@ -94,7 +94,7 @@ export function createConversations({ conversations, cache, access, retention }:
     item: async (account, id, item) => viewOf(await findItem(account, id, item)),
     async deleteItem(account, id, item) {
       await findItem(account, id, item);
-      await conversations.clearItem(id, item);
+      await conversations.clearItem(account, id, item);
       await cache.invalidate(cacheScope.conversation(id));
       return view(account, id);
     },

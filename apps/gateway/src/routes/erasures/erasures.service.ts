@@ -81,7 +81,8 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
   }
 
   async function get(id: string, account?: string): Promise<Erasure> {
-    const job = account === undefined ? await db.jobs.find(id) : await db.jobs.findOwned(account, id);
+    const owner = account ?? (await db.jobs.accountOf(id));
+    const job = owner === undefined ? undefined : await db.jobs.findOwned(owner, id);
     if (job?.kind !== 'erasure') throw new NotFoundError(`There is no erasure ${id}.`, { code: 'JOB_NOT_FOUND' });
     return job;
   }
@@ -97,7 +98,7 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
       running.add(attempted);
       void attempted.finally(() => running.delete(attempted));
       await Promise.race([attempted, aborted(until)]);
-      return get(id);
+      return get(id, account);
     },
 
     async deleteJob(account, id, until) {
@@ -109,7 +110,7 @@ export function createErasures({ db, jobs, runner, producer, log }: ErasuresDeps
         });
       }
       const erasure = await erasures.erase(account, { scope: { type: 'job', id } }, until);
-      assertGone((await db.jobs.find(id)) !== undefined, erasure);
+      assertGone((await db.jobs.findOwned(account, id)) !== undefined, erasure);
       return erasure;
     },
 

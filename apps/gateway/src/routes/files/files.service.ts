@@ -11,13 +11,20 @@ import {
   newId,
   type StoredFilePurpose,
 } from '@aigolos/contracts';
-import { type FileRecord, type FilesRepository, isDatabaseUnavailable, isDuplicateKey } from '@aigolos/db';
+import {
+  type FileRecord,
+  type FilesRepository,
+  isDatabaseUnavailable,
+  isDuplicateKey,
+  type OwnedRecords,
+} from '@aigolos/db';
 import { removeFile } from '@aigolos/lifecycle';
 import { invalidFields } from '../../errors/invalid-fields.ts';
 import type { ReceivedForm } from '../../forms/receive-form.ts';
 
 export interface FilesDeps {
-  files: FilesRepository;
+  /** What is deleted was found as its owner's before. */
+  files: OwnedRecords['files'] & Pick<FilesRepository, 'delete'>;
   blobs: Pick<BlobStore, 'commit' | 'delete' | 'discard' | 'deleteRecord' | 'list' | 'read' | 'exists'>;
 }
 
@@ -51,8 +58,8 @@ export interface Files {
   keep(file: SpooledFile, what: NewFile): Promise<FileRecord>;
   /** The same of one that a job has made, in the place of one that an earlier attempt of it made; never of one of a later attempt. */
   keepMade(file: SpooledFile, what: MadeFile): Promise<FileRecord>;
-  /** Anybody's. */
-  find(id: string): Promise<FileRecord | undefined>;
+  /** Also one whose time has come. */
+  find(account: string, id: string): Promise<FileRecord | undefined>;
   /** @throws NotFoundError */
   get(account: string, id: string): Promise<FileRecord>;
   list(account: string, query: FileListQuery): Promise<{ files: FileRecord[]; hasMore: boolean }>;
@@ -90,7 +97,7 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
       return file;
     } catch (error) {
       await blobs.discard(spooled);
-      const there = isDuplicateKey(error) ? await files.find(id) : undefined;
+      const there = isDuplicateKey(error) ? await files.findKept(account, id) : undefined;
       if (there) return there;
       // A write that the database did not answer may have taken effect, and under an id that was given somebody else may be at
       // work; the sweep removes bytes that have no record.
@@ -118,7 +125,7 @@ export function createFiles({ files, blobs }: FilesDeps): Files {
     get,
     keep,
     keepMade,
-    find: files.find,
+    find: files.findKept,
     async upload(account, { file, filename, fields: given }) {
       const parsed = FileFieldsSchema.safeParse(given);
       const named = FileNameSchema.safeParse(filename);

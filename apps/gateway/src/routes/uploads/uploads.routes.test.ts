@@ -123,7 +123,7 @@ describe('completing', () => {
   test('goes on where a process died after it had chosen the parts', async () => {
     const { id } = await begun(3);
     const ids = [await part(id, 'one')];
-    await house.db.uploads.end(id, { status: 'completed', partIds: ids });
+    await house.db.uploads.end(house.account, id, { status: 'completed', partIds: ids });
     expect(await content(await completed(await complete(id, ids)))).toBe('one');
   });
 });
@@ -173,7 +173,8 @@ describe('an upload', () => {
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('at most 100000')]);
     const most = { parts: 2, bytes: 10 };
     const { id } = await begun(3);
-    const add = (bytes: number) => house.db.uploads.addPart(id, { id: `part_${bytes}`, blobKey: 'k', bytes }, most);
+    const add = (bytes: number) =>
+      house.db.uploads.addPart(house.account, id, { part: { id: `part_${bytes}`, blobKey: 'k', bytes }, most });
     expect([await add(11), await add(4), await add(7), await add(6), await add(0)]).toEqual([
       false,
       true,

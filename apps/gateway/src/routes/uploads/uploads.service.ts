@@ -8,12 +8,12 @@ import {
   type UploadRequest,
   ValidationError,
 } from '@aigolos/contracts';
-import type { FileRecord, UploadRecord, UploadsRepository } from '@aigolos/db';
+import type { FileRecord, OwnedRecords, UploadRecord } from '@aigolos/db';
 import { type Files, noSuchFile } from '../files/files.service.ts';
 import { assemble } from './assemble.ts';
 
 export interface UploadsDeps {
-  uploads: UploadsRepository;
+  uploads: OwnedRecords['uploads'];
   files: Pick<Files, 'keep' | 'find'>;
   blobs: Pick<BlobStore, 'read' | 'receive' | 'commit' | 'discard' | 'delete' | 'deleteRecord' | 'exists'>;
   /** Of a whole file. */
@@ -68,7 +68,7 @@ export function createUploads({ uploads, files, blobs, maxBytes }: UploadsDeps):
     await blobs.commit(part, blobKey);
     const bytes = PARTS_PER_BYTE * seen.bytes + LIMITS.uploadPartBytes;
     const most = { parts: LIMITS.uploadParts, bytes };
-    if (await uploads.addPart(upload, { id, blobKey, bytes: part.bytes }, most)) {
+    if (await uploads.addPart(account, upload, { part: { id, blobKey, bytes: part.bytes }, most })) {
       return { id, upload, createdAt: new Date() };
     }
     await blobs.delete(blobKey);
@@ -86,10 +86,10 @@ export function createUploads({ uploads, files, blobs, maxBytes }: UploadsDeps):
     const { account, purpose, filename, fileExpiry: expiry } = upload;
     const keep = async () => files.keep(await make(), { id, account, purpose, filename, expiry });
     const file =
-      (await files.find(id)) ??
+      (await files.find(account, id)) ??
       (await keep().catch(async (error: unknown) => {
         // Who completes it at the same moment removes the parts once the file is there.
-        const made = await files.find(id);
+        const made = await files.find(account, id);
         if (made) return made;
         throw (await partsAreThere(upload)) ? error : noSuchFile(id);
       }));
@@ -118,7 +118,8 @@ export function createUploads({ uploads, files, blobs, maxBytes }: UploadsDeps):
     const whole = await assemble(blobs, parts, { bytes: upload.bytes, md5 });
     try {
       // Somebody else may have ended it meanwhile, in one way or the other.
-      if (!(await uploads.end(id, { status: 'completed', partIds }))) return await complete(account, id, completion);
+      if (!(await uploads.end(account, id, { status: 'completed', partIds })))
+        return await complete(account, id, completion);
       const ended = { ...upload, status: 'completed' as const, partIds };
       return { upload: ended, file: await fileOf(ended, () => Promise.resolve(whole)) };
     } finally {
@@ -160,7 +161,7 @@ export function createUploads({ uploads, files, blobs, maxBytes }: UploadsDeps):
 
     async cancel(account, id) {
       const upload = await get(account, id);
-      if (upload.status === 'pending' && (await uploads.end(id, { status: 'cancelled' }))) {
+      if (upload.status === 'pending' && (await uploads.end(account, id, { status: 'cancelled' }))) {
         await blobs.deleteRecord(id);
         return { ...upload, status: 'cancelled' };
       }

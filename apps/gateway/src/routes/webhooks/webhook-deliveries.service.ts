@@ -1,5 +1,11 @@
 import { ConflictError, NotFoundError } from '@aigolos/contracts';
-import type { DeliveryStatus, EndpointStatus, WebhookDeliveryRecord, WebhookEndpointRecord } from '@aigolos/db';
+import type {
+  DeliveryStatus,
+  EndpointStatus,
+  OwnedRecords,
+  WebhookDeliveryRecord,
+  WebhookEndpointRecord,
+} from '@aigolos/db';
 import { announceTest, replayDelivery, replaySince, type WebhookDeps } from '@aigolos/lifecycle';
 import type { WebhookEndpoints } from './webhook-endpoints.service.ts';
 
@@ -26,11 +32,11 @@ export function createWebhookDeliveries(
   deps: WebhookDeps,
   endpoints: Pick<WebhookEndpoints, 'get'>,
 ): WebhookDeliveries {
-  const { webhooks } = deps.db;
+  const webhooks: OwnedRecords['webhooks'] = deps.db.webhooks;
 
   async function get(account: string, id: string, endpoint?: string): Promise<WebhookDeliveryRecord> {
-    const found = await webhooks.findDelivery(id);
-    if (found?.account === account && (endpoint === undefined || found.endpoint === endpoint)) return found;
+    const found = await webhooks.findOwnedDelivery(account, id);
+    if (found && (endpoint === undefined || found.endpoint === endpoint)) return found;
     throw new NotFoundError(`There is no webhook delivery ${id}.`, { code: 'WEBHOOK_DELIVERY_NOT_FOUND' });
   }
 
@@ -59,12 +65,12 @@ export function createWebhookDeliveries(
       if (endpoint !== undefined) await endpoints.get(account, endpoint);
       const delivery = await get(account, id, endpoint);
       if (delivery.endpoint !== undefined) await getOneInUse(account, delivery.endpoint);
-      await replayDelivery(deps, id);
+      await replayDelivery(deps, account, id);
       return get(account, id, endpoint);
     },
     async replaySince(account, endpoint, since) {
       await getOneInUse(account, endpoint);
-      return replaySince(deps, endpoint, since);
+      return replaySince(deps, { account, endpoint }, since);
     },
   };
 }

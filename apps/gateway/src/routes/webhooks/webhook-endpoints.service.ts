@@ -85,13 +85,13 @@ export function createWebhookEndpoints(deps: WebhookEndpointsDeps): WebhookEndpo
         ...(status !== undefined && { status }),
       };
       const endpoint = (await db.webhooks.updateEndpoint(account, id, change)) ?? notFound(id);
-      if (status === 'active') await resumeDeliveries(deps, id);
+      if (status === 'active') await resumeDeliveries(deps, account, id);
       return endpoint;
     },
 
     async remove(account, id) {
       if (!(await db.webhooks.deleteEndpoint(account, id))) notFound(id);
-      await db.webhooks.deleteDeliveries({ endpoint: id });
+      await db.webhooks.deleteDeliveries({ account, endpoint: id });
     },
 
     async rotateSecret(account, id, overlapSeconds) {
@@ -99,7 +99,7 @@ export function createWebhookEndpoints(deps: WebhookEndpointsDeps): WebhookEndpo
         const { secrets: before } = await get(account, id);
         const secrets = rotatedSecrets(before, overlapSeconds);
         // Of two rotations at once the second comes after the first: neither shows a secret that never signs.
-        if (await db.webhooks.replaceEndpointSecrets(id, before.current, secrets)) return secrets;
+        if (await db.webhooks.replaceEndpointSecrets(account, id, { current: before.current, secrets })) return secrets;
       }
     },
 
