@@ -8,12 +8,11 @@ import { createCalls } from './hostile-calls.ts';
 const [url = '', key = ''] = process.argv.slice(2);
 const { transcribe } = createCalls(url, key);
 const files = await makeHostileFiles();
-let isStopped = true;
 let place = 0;
 
-async function run(): Promise<number> {
+async function run(signal: AbortSignal): Promise<number> {
   let answered = 0;
-  for (; !isStopped; answered += 1, place += 1) {
+  for (; !signal.aborted; answered += 1, place += 1) {
     const file = files[place % files.length];
     if (!file) throw new Error('there is no file');
     const response = await transcribe(file);
@@ -23,8 +22,10 @@ async function run(): Promise<number> {
   return answered;
 }
 
+let running = new AbortController();
 process.on('message', (message) => {
-  isStopped = message === 'stop';
-  if (message === 'begin') void run().then((answered) => process.send?.(answered));
+  if (message === 'stop') return running.abort();
+  running = new AbortController();
+  void run(running.signal).then((answered) => process.send?.(answered));
 });
 process.send?.('ready');
