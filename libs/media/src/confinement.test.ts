@@ -101,7 +101,7 @@ test('no tool outlives a process that is killed, even one that never writes to i
 
 test('where the system has nothing to keep limits with, tools run without, and a warning says so once', async () => {
   const { stdout: ffprobePath } = await execa('which', ['ffprobe']);
-  const warn = vi.fn();
+  const warn = vi.fn<(message: string) => void>();
   const media = createMedia({ ffmpegPath: 'ffmpeg', ffprobePath, log: { warn } });
   vi.stubEnv('PATH', '/nowhere');
   onTestFinished(() => void vi.unstubAllEnvs());

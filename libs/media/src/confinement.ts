@@ -22,19 +22,25 @@ export interface Cost {
 /** A program and its arguments, so that what is started stays within its limits and dies with this process. */
 export type Confine = (program: string, args: string[], cost: Cost) => Promise<[string, string[]]>;
 
-/** Dies with the process that started it, however that dies; gains no rights by what it runs. */
-const TIED = ['--pdeathsig', 'KILL', '--no-new-privs', 'prlimit', '--core=0'];
+/**
+ * Yields to everything else that the machine does, so that a crowd of files slows down itself; dies with the process that started
+ * it, however that dies; gains no rights by what it runs.
+ */
+const [STARTER, ...TIED] = 'nice -n 10 setpriv --pdeathsig KILL --no-new-privs prlimit --core=0'.split(' ') as [
+  string,
+  ...string[],
+];
 /** ffmpeg ends by itself when it is told that its time is up, and a decoder that does not listen at the fourth time. */
 const SECONDS_TO_END = 5;
 
 /**
- * Linux keeps the limits (setrlimit(2), prctl(2)), set by setpriv and prlimit of util-linux before they become the tool.
+ * Linux keeps the limits (setrlimit(2), prctl(2)), set by setpriv and prlimit of util-linux, which become the tool in turn.
  * Where these are missing, a warning says so once, and tools run without.
  */
 export function createConfinement(memoryBytes: number, log?: Pick<Logger, 'warn'>): Confine {
   let answer: Promise<boolean> | undefined;
   const canConfine = async () => {
-    const { failed } = await execa('setpriv', [...TIED, '--', 'true'], { reject: false, stdin: 'ignore' });
+    const { failed } = await execa(STARTER, [...TIED, '--', 'true'], { reject: false, stdin: 'ignore' });
     if (failed) log?.warn('setpriv and prlimit (util-linux) do not run here: ffmpeg has no limits of memory and time');
     return !failed;
   };
@@ -46,6 +52,6 @@ export function createConfinement(memoryBytes: number, log?: Pick<Logger, 'warn'
       ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}:${cpuSeconds + SECONDS_TO_END}`]),
       ...(writesFiles ? [] : ['--fsize=0']),
     ];
-    return ['setpriv', [...TIED, ...limits, '--', program, ...args]];
+    return [STARTER, [...TIED, ...limits, '--', program, ...args]];
   };
 }
