@@ -100,7 +100,10 @@ test('secrets and what was said stand in no log, error, metric, queue, page or n
   expect(found('service="gateway"')).toEqual(['metrics of gateway']);
 });
 
-async function call(path: string, init: RequestInit & { key?: string; headers?: Record<string, string> } = {}) {
+async function call(
+  path: string,
+  init: Omit<RequestInit, 'headers'> & { key?: string; headers?: Record<string, string> } = {},
+) {
   const { key = stack.apiKey, headers, ...rest } = init;
   return fetch(`${stack.url}${path}`, { ...rest, headers: { authorization: `Bearer ${key}`, ...headers } });
 }

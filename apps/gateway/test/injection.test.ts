@@ -10,7 +10,8 @@ import { CHAT } from './answers.ts';
 import { type House, openHouse } from './harness.ts';
 import { ESCAPED_FILE, INJECTED_HEADER, OPERAND, POLLUTION } from './injection/corpus.ts';
 import { type DatabaseTap, openDatabaseTap } from './injection/database-tap.ts';
-import { type Description, type HostileRequest, hostileRequests, type Prepared } from './injection/requests.ts';
+import type { HostileRequest, Prepared } from './injection/hostile-request.ts';
+import { type Description, hostileRequests } from './injection/requests.ts';
 import { type Answer, createSender } from './injection/send.ts';
 
 const redis = useRedis();

@@ -55,7 +55,7 @@ export const OPERATORS: unknown[] = [
 ];
 
 /** Values of other kinds. */
-export const VALUES: unknown[] = [9_007_199_254_740_993, 1e308, -1, 0.1, null, true, [], {}];
+export const VALUES: unknown[] = [2 ** 53, 1e308, -1, 0.1, null, true, [], {}];
 
 /** As they stand in an address, sent as they are. */
 export const RAW_ADDRESSES: string[] = [

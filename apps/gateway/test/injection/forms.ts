@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TEXTS } from './corpus.ts';
+import { type HostileRequest, NOW, type Prepared, type Route } from './hostile-request.ts';
 import { type Describes, type Schema, sampleOf } from './places.ts';
-import { type HostileRequest, NOW, type Prepared, type Route } from './requests.ts';
 
 const FORM_KEYS = ['$gt', '__proto__', ''];
 

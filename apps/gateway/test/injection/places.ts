@@ -63,7 +63,7 @@ export function sampleOf(described: Schema, describes: Describes, name = ''): un
   if (schema.enum) return schema.enum[0];
   const [branch] = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
   if (branch) return sampleOf(branch, describes, name);
-  switch ([schema.type].flat()[0]) {
+  switch ([schema.type].flat()[0] ?? 'string') {
     case 'object': {
       const needed = (schema.required ?? []).map((field) => [
         field,

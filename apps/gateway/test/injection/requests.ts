@@ -1,17 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { LONG, MEGABYTE, NOT_UTF8, OPERATORS, QUERY_ENDINGS, RAW_ADDRESSES, TEXTS, VALUES } from './corpus.ts';
 import { inForm } from './forms.ts';
+import { type Choose, type HostileRequest, NOW, type Prepared, type Route } from './hostile-request.ts';
 import { type Describes, placesIn, type Schema, sampleOf } from './places.ts';
-
-/** A request in one place of which something stands that is not right. */
-export interface HostileRequest {
-  /** Where it stands. */
-  place: string;
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  body?: string | Buffer;
-}
 
 interface Operation {
   parameters?: { in: 'path' | 'query' | 'header'; name: string }[];
@@ -21,15 +12,6 @@ interface Operation {
 export interface Description {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema> };
-}
-
-/** What the requests of a description need to find, so that what is wrong is all that is. */
-export interface Prepared {
-  /** The value of a path's parameter, by the path up to it: `/v1/files/{id}`. */
-  ids: Record<string, string>;
-  /** Of fields, by their names. */
-  known: Describes['known'];
-  audio: Buffer;
 }
 
 /** Headers that routes read beside those that are described. */
@@ -46,8 +28,6 @@ const HEADERS = [
   'x-start-by',
   'x-webhook-url',
 ];
-/** Nobody answers these requests, so none is to be waited for. */
-export const NOW = { prefer: 'respond-async' };
 const JSON_HEADERS = { ...NOW, 'content-type': 'application/json' };
 /** The model of a route, where its description leaves open which one there is. */
 const MODELS: Record<string, string> = {
@@ -55,9 +35,6 @@ const MODELS: Record<string, string> = {
   '/v1/audio/translations': 'whisper-1',
   '/v1/audio/speech': 'tts-1',
 };
-
-/** So many of these for a place: the next ones each time, so that all are tried, and at each place some. */
-export type Choose = <Item>(items: readonly Item[], count: number) => readonly Item[];
 
 function inTurn(): Choose {
   const turns = new Map<readonly unknown[], number>();
@@ -107,8 +84,6 @@ export function* hostileRequests(
     }
   }
 }
-
-export type Route = HostileRequest & { template: string; pick: Choose };
 
 function filled(template: string, ids: Prepared['ids']): string {
   return template.replaceAll(/\{\w+\}/g, (_parameter, at: number) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { HostileRequest } from './requests.ts';
+import type { HostileRequest } from './hostile-request.ts';
 
 export interface Answer {
   status: number;
