@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, constantFrom, integer, pre, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { isSameHash, makeApiKey, readApiKey } from './api-key.ts';
 
@@ -22,11 +22,11 @@ test('two keys have nothing in common by which one is guessed from the other', (
 
 test('a key with one wrong character, or cut off anywhere, is told by its checksum', () => {
   const { key } = makeApiKey();
-  const place = fc.integer({ min: 3, max: key.length - 1 });
-  const character = fc.constantFrom(...'0123456789abcdefXYZ');
-  fc.assert(
-    fc.property(place, character, (at, other) => {
-      fc.pre(key[at] !== other);
+  const place = integer({ min: 3, max: key.length - 1 });
+  const character = constantFrom(...Array.from('0123456789abcdefXYZ'));
+  assert(
+    property(place, character, (at, other) => {
+      pre(key[at] !== other);
       expect(() => readApiKey(key.slice(0, at) + other + key.slice(at + 1))).toThrow(MISTYPED);
       expect(() => readApiKey(key.slice(0, at))).toThrow(MISTYPED);
     }),

@@ -4,7 +4,7 @@ import type { CommandCounter } from './command-counter.ts';
 import { type Answer, type Ids, send } from './requests.ts';
 import type { IdPlace, Row } from './rows.ts';
 
-const COMPARED_AT_MOST = 3;
+const COMPARED_AT_MOST = 10;
 
 /** An installation with people in it. */
 export interface Tenants {

@@ -30,7 +30,7 @@ export async function send(
   const response = await fetch(target, {
     method,
     headers: {
-      prefer: 'respond-async',
+      ...(!row.waits && { prefer: 'respond-async' }),
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...(hasBody && row.file === undefined && { 'content-type': 'application/json' }),
     },

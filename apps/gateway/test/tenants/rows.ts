@@ -24,6 +24,8 @@ export interface Row {
   /** The field of a form that a file is sent in; `body` has its other fields. */
   file?: string;
   ids?: IdPlace[];
+  /** Its end is waited for: what goes on after an answer would be taken for what a later request asks. */
+  waits?: true;
   /** Ids in it that are everybody's. */
   shared?: string[];
 }
@@ -117,6 +119,7 @@ export const ROWS: Record<string, Row> = {
   'GET /v1/exports/{id}/content': { scope: 'exports', ids: id('export') },
   'POST /v1/erasures': {
     scope: 'erasures',
+    waits: true,
     body: { scope: { type: 'job', id: 'cht_0' } },
     ids: [
       { at: 'body.scope.id', of: 'chat' },

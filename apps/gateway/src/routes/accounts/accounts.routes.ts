@@ -3,6 +3,7 @@ import {
   AccountListQuerySchema,
   AccountListSchema,
   AccountRequestSchema,
+  AuthError,
   ConflictError,
   type ListedAccount,
   ListedAccountSchema,
@@ -97,13 +98,10 @@ function there(id: string, account: AccountRecord | undefined): AccountRecord {
 }
 
 /** An installation whose last operator is gone can only be mended at a shell. */
-function lockedOut(): ConflictError {
-  return new ConflictError(
-    'An operator cannot disable the own account or take its role away: have another one do it.',
-    {
-      code: 'ACCESS_DENIED',
-    },
-  );
+function lockedOut(): AuthError {
+  return new AuthError('An operator cannot disable the own account or take its role away: have another one do it.', {
+    code: 'ACCESS_DENIED',
+  });
 }
 
 function toView({ _id: id, username, role = 'user', createdAt, disabledAt }: AccountRecord): ListedAccount {
