@@ -67,7 +67,9 @@ export interface House {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** A worker of the real queue whose work is the test's; of a kind of several steps on that of its first unless another is named. */
   work<Kind extends JobKind>(kind: Kind, process: Processor<Kind>, queue?: QueueName): Promise<void>;
-  /** Stops the gateway, and starts another one on the same stores, whose address is new. */
+  /** Starts another gateway on the same stores, at an address of its own. */
+  startAnother(): Promise<Gateway>;
+  /** Stops the gateway, and starts another one. */
   restart(): Promise<Gateway>;
   /** Files in the spool and blobs in the store: what requests have left. */
   files(): Promise<{ spool: string[]; blobs: string[] }>;
@@ -110,6 +112,12 @@ export async function openHouse(
   };
   const blobs = openBlobStore(config);
 
+  async function startAnother(): Promise<Gateway> {
+    const another = createGateway(config, log);
+    closers.push(() => another.stop());
+    await another.start();
+    return another;
+  }
   const call: House['call'] = (path, { key = keys.user, headers, ...init } = {}) =>
     fetch(new URL(path, gateway.url), {
       ...init,
@@ -150,12 +158,10 @@ export async function openHouse(
         await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
       });
     },
+    startAnother,
     async restart() {
       await gateway.stop();
-      const another = createGateway(config, log);
-      closers.push(() => another.stop());
-      await another.start();
-      return another;
+      return startAnother();
     },
     files: async () => ({
       spool: await readdir(join(dir, 'spool')).catch(() => []),

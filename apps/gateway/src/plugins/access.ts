@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The account that the caller's key belongs to; empty on public routes. */
     account: string;
+    /** Id of that key. */
+    apiKey: string;
     /** Is it an operator's key? */
     isOperator: boolean;
   }
@@ -29,6 +31,7 @@ export const accessControl = fp<{ access: Pick<Database['access'], 'findByKey'> 
   const findKey = cached((key) => access.findByKey(key));
   const routes: RouteOptions[] = [];
   app.decorateRequest('account', '');
+  app.decorateRequest('apiKey', '');
   app.decorateRequest('isOperator', false);
   app.addHook('onRoute', (route) => void routes.push(route));
   // At the end, because plugins of others get theirs from a hook that runs after this one.
@@ -45,6 +48,7 @@ export const accessControl = fp<{ access: Pick<Database['access'], 'findByKey'> 
       throw new AuthError("This page needs an operator's key (role admin).", { code: 'ACCESS_DENIED' });
     }
     request.account = record.account;
+    request.apiKey = record._id;
     request.isOperator = record.role === 'admin';
   });
 });

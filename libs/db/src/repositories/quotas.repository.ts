@@ -124,8 +124,16 @@ export function createQuotasRepository(Quota: Model<QuotaRecord>, usage: UsageRe
     async stateOf(account, now) {
       const seen = await Quota.findOne({ _id: account }, { held: 0 }).lean();
       if (!seen) return undefined;
-      const taken = (period: QuotaPeriod) => (seen[period] < periodOf(period, now) ? NO_AMOUNTS : seen.taken[period]);
-      return { ...seen, taken: { day: taken('day'), month: taken('month') } };
+      const { day, month } = { day: periodOf('day', now), month: periodOf('month', now) };
+      return {
+        jobs: seen.jobs,
+        day: seen.day < day ? day : seen.day,
+        month: seen.month < month ? month : seen.month,
+        taken: {
+          day: seen.day < day ? NO_AMOUNTS : seen.taken.day,
+          month: seen.month < month ? NO_AMOUNTS : seen.taken.month,
+        },
+      };
     },
 
     async *heldBefore(time) {

@@ -25,7 +25,10 @@ export const batchRoutes: FastifyPluginAsyncZod<BatchesDeps & { options: ReadSub
 
   app.post(
     '/v1/batches',
-    { config, schema: schema('Have each line of a file made a call', { body: BatchRequestSchema, response: one }) },
+    {
+      config: { ...config, makesWork: 'batch' },
+      schema: schema('Have each line of a file made a call', { body: BatchRequestSchema, response: one }),
+    },
     async (request, reply) => {
       const { job, replayed } = await batches.submit(request.account, request.body, await options(request));
       reply.header('x-job-id', job._id);
