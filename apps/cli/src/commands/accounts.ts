@@ -1,4 +1,11 @@
-import { RETENTION_PARTS, type RetentionWish, RetentionWishSchema } from '@aigolos/contracts';
+import {
+  LIMIT_NAMES,
+  type OwnLimits,
+  OwnLimitsSchema,
+  RETENTION_PARTS,
+  type RetentionWish,
+  RetentionWishSchema,
+} from '@aigolos/contracts';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { withInstallation } from '../open-installation.ts';
@@ -8,7 +15,7 @@ type RetentionOptions = { username: string } & Partial<Record<(typeof RETENTION_
 /** What a part is set to that is to follow the installation again. */
 const FOLLOW = 'default';
 
-/** `aigolos accounts retention`. */
+/** `aigolos accounts retention` and `aigolos accounts limits`. */
 export function addAccountsCommand(program: Command): void {
   const accounts = program.command('accounts').description('look after the accounts of an installation');
   const retention = accounts
@@ -19,6 +26,12 @@ export function addAccountsCommand(program: Command): void {
     retention.option(`--${part} <lifetime>`, `such as 30d, 12h, 0 or never; ${FOLLOW} to follow the installation`);
   }
   retention.action(setRetention);
+  accounts
+    .command('limits')
+    .description('show what an account may use, and set it: docs/limits.md')
+    .requiredOption('--username <name>', 'whose')
+    .argument('[limits...]', `such as requests_per_minute=60 tokens_per_day=none; ${FOLLOW} to follow the installation`)
+    .action(setLimits);
 }
 
 async function setRetention({ username, ...given }: RetentionOptions): Promise<void> {
@@ -34,6 +47,39 @@ async function setRetention({ username, ...given }: RetentionOptions): Promise<v
     if (named.length > 0) await db.access.setRetention(account._id, retention);
     for (const part of RETENTION_PARTS) console.log(`${part.padEnd(13)} ${inWords(retention, part)}`);
   });
+}
+
+async function setLimits(given: string[], { username }: { username: string }): Promise<void> {
+  const following = given
+    .filter((text) => text.endsWith(`=${FOLLOW}`))
+    .map((text) => text.slice(0, -FOLLOW.length - 1));
+  const wish = parseLimits(given.filter((text) => !text.endsWith(`=${FOLLOW}`)).join(','));
+  parseLimits(following.map((name) => `${name}=none`).join(','));
+  await withInstallation(async ({ db }) => {
+    const account = await db.access.findAccount(username);
+    if (!account) throw new CliError(`There is no account named "${username}".`);
+    const before = account.limits ?? {};
+    const limits = Object.fromEntries(
+      Object.entries({ ...before, ...wish }).filter(([name]) => !following.includes(name)),
+    ) as OwnLimits;
+    if (given.length > 0) {
+      await db.access.setLimits(account._id, limits);
+      // What it used while it had no limits is counted, too.
+      await db.quotas.recount(account._id);
+    }
+    for (const name of LIMIT_NAMES) console.log(`${name.padEnd(24)} ${limitInWords(limits[name])}`);
+  });
+}
+
+function parseLimits(text: string): OwnLimits {
+  const { data, error } = OwnLimitsSchema.safeParse(text);
+  if (error) throw new CliError(error.issues.map(({ message }) => message).join('\n'));
+  return data;
+}
+
+function limitInWords(limit: number | null | undefined): string {
+  if (limit === undefined) return 'as the installation says';
+  return limit === null ? 'none' : String(limit);
 }
 
 function parse(given: Record<string, unknown>): RetentionWish {
