@@ -26,6 +26,10 @@ test('docs/data-lifecycle.md: every command in it does what it says', async () =
   await expect(runDocument('data-lifecycle.md', { stack, files })).resolves.toBeUndefined();
 });
 
+test('docs/limits.md: every command in it does what it says', async () => {
+  await expect(runDocument('limits.md', { stack })).resolves.toBeUndefined();
+});
+
 test('docs/cli.md: every command in it does what it says', async () => {
   const files = { 'meeting.flac': audioClip('kennedy') };
   await expect(runDocument('cli.md', { stack, files })).resolves.toBeUndefined();
