@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { OpenAIApi } from './openai-api.ts';
 
 const ROUTES =
-  /^\/(audio\/(transcriptions|translations|speech)|chat|responses|conversations|models|files|uploads|batches)(\/[^?]*)?$/;
+  /^\/(audio\/(transcriptions|translations|speech)|chat|responses|conversations|models|files|uploads|batches|organization\/usage\/(completions|audio_speeches|audio_transcriptions))(\/[^?]*)?$/;
 const METHODS = ['get', 'post', 'delete'];
 const REF = '#/components/schemas/';
 /** What says nothing about validity, and what validators do not know. */

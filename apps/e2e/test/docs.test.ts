@@ -31,6 +31,10 @@ test('docs/accounts.md: every command in it does what it says', async () => {
   await expect(runDocument('accounts.md', { stack, files })).resolves.toBeUndefined();
 });
 
+test('docs/limits.md: every command in it does what it says', async () => {
+  await expect(runDocument('limits.md', { stack })).resolves.toBeUndefined();
+});
+
 test('docs/cli.md: every command in it does what it says', async () => {
   const files = { 'meeting.flac': audioClip('kennedy') };
   await expect(runDocument('cli.md', { stack, files })).resolves.toBeUndefined();

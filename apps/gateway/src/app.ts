@@ -3,7 +3,7 @@ import { LIMITS } from '@aigolos/contracts';
 import type { Database, OwnedRecords } from '@aigolos/db';
 import type { Jobs } from '@aigolos/jobs';
 import type { Media } from '@aigolos/media';
-import type { Producer, ReadCache } from '@aigolos/queue';
+import type { Producer, RateLimiter, ReadCache } from '@aigolos/queue';
 import type { Logger, Registry } from '@aigolos/runtime';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -11,8 +11,11 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { createAnswers } from './answers/answers.ts';
 import { createSubmissionOptions } from './answers/submission-options.ts';
 import { createModelDirectory } from './catalogue/model-directory.ts';
-import { type Config, retentionOffer } from './config.ts';
+import { backlogLimits, type Config, retentionOffer } from './config.ts';
+import type { AccountLimitsDirectory } from './limits/account-limits.ts';
+import { createBacklogs } from './limits/backlogs.ts';
 import { accessControl } from './plugins/access.ts';
+import { admission } from './plugins/admission.ts';
 import { bodies } from './plugins/bodies.ts';
 import { closing } from './plugins/closing.ts';
 import { connectionLimits, HTTP_OPTIONS, refuseConnection } from './plugins/connections.ts';
@@ -47,6 +50,8 @@ import { responseRoutes } from './routes/responses/responses.routes.ts';
 import { speechRoutes } from './routes/speech/speech.routes.ts';
 import { transcriptionRoutes } from './routes/transcriptions/transcriptions.routes.ts';
 import { uploadRoutes } from './routes/uploads/uploads.routes.ts';
+import { organizationUsageRoutes } from './routes/usage/organization-usage.routes.ts';
+import { usageRoutes } from './routes/usage/usage.routes.ts';
 import { voiceTurnRoutes } from './routes/voice-turns/voice-turns.routes.ts';
 import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.routes.ts';
 import type { WebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
@@ -58,14 +63,16 @@ import { signInSettings } from './sign-in/sign-in-config.ts';
 export interface GatewayDeps {
   /** Of what accounts have, what takes the account: routes are given nothing else. */
   db: Pick<OwnedRecords, 'jobs' | 'uploads' | 'conversations'> &
-    Pick<Database, 'access' | 'erasures' | 'models' | 'ping'> & { files: FilesDeps['files'] };
+    Pick<Database, 'access' | 'erasures' | 'models' | 'quotas' | 'usage' | 'ping'> & { files: FilesDeps['files'] };
   jobs: Jobs;
   erasures: Erasures;
   endpoints: WebhookEndpoints;
   deliveries: WebhookDeliveries;
   blobs: BlobStore;
   media: Pick<Media, 'decode' | 'encodeStream' | 'probe'>;
-  producer: Pick<Producer, 'queues' | 'ping'>;
+  producer: Pick<Producer, 'queues' | 'ping' | 'backlog'>;
+  limits: AccountLimitsDirectory;
+  limiter: RateLimiter;
   cache: Pick<ReadCache, 'read' | 'invalidate'>;
   metrics: Registry;
   log: Logger;
@@ -76,6 +83,7 @@ export interface GatewayDeps {
 /** The HTTP server, not listening yet: what every request goes through, then the routes. */
 export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const { db, jobs, erasures, endpoints, deliveries, blobs, media, producer, cache, metrics, log, stopping } = deps;
+  const { limits, limiter } = deps;
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
@@ -100,6 +108,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   const files = createFiles({ files: db.files, blobs });
   const signIn = signInSettings(config);
   const sessions = signIn && createPageSessions(signIn);
+  const backlogs = createBacklogs(producer, backlogLimits(config));
   const checks = { database: () => db.ping(), queue: () => producer.ping() };
 
   app.register(requestIds);
@@ -111,6 +120,7 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(helmet, SECURITY_HEADERS);
   app.register(connectionLimits, { slowBodyMs: config.UPLOAD_IDLE_MS, slowReaderMs: config.READER_IDLE_MS });
   app.register(accessControl, { access: db.access, sessions });
+  app.register(admission, { limits, limiter, backlogs, jobs: db.jobs });
   app.register(openRequests, { access: db.access });
   app.register(contentTypes);
   app.register(bodies, { idleMs: config.UPLOAD_IDLE_MS });
@@ -158,7 +168,11 @@ export function buildApp(config: Config, deps: GatewayDeps): FastifyInstance {
   app.register(limitRoutes, {
     audio: { seconds: config.AUDIO_MAX_SECONDS, bytes: config.AUDIO_MAX_BYTES },
     retentionSeconds: retentionOffer(config).maxSeconds,
+    account: { db, limits, limiter },
+    backlogs,
   });
+  app.register(usageRoutes, { usage: db.usage });
+  app.register(organizationUsageRoutes, { usage: db.usage });
   app.register(jobRoutes, { answers, jobs, erasures, stopping });
   app.register(conversationRoutes, {
     conversations: db.conversations,

@@ -1,4 +1,12 @@
-import { DEFAULT_RETENTION, LIMITS, type RetentionOffer, RetentionWishSchema } from '@aigolos/contracts';
+import {
+  type AccountLimits,
+  DEFAULT_RETENTION,
+  LIMITS,
+  OwnLimitsSchema,
+  type RetentionOffer,
+  RetentionWishSchema,
+  resolveLimits,
+} from '@aigolos/contracts';
 import {
   blobConfig,
   cleanupConfig,
@@ -10,6 +18,7 @@ import {
   webhookConfig,
 } from '@aigolos/runtime';
 import { z } from 'zod';
+import type { BacklogLimits } from './limits/backlogs.ts';
 import { signInConfig } from './sign-in/sign-in-config.ts';
 
 /** As browsers write it: what stands before the path, in lower case, without a default port. */
@@ -70,6 +79,24 @@ export const ConfigSchema = z.object({
     .transform((list) => list.split(',').flatMap((origin) => origin.trim() || []))
     .pipe(z.array(origin))
     .describe('origins of the pages that browsers may let call this gateway: a list such as https://app.example.org'),
+  ACCOUNT_LIMITS: z
+    .string()
+    .default('')
+    .superRefine((text, context) => {
+      for (const { message } of OwnLimitsSchema.safeParse(text).error?.issues ?? []) context.addIssue(message);
+    })
+    .describe(
+      'what an account may use for which nothing else is set, such as `requests_per_minute=60, tokens_per_day=100000`: docs/limits.md; no limits where empty',
+    ),
+  BACKLOG_AUDIO_SECONDS: intVar
+    .min(1)
+    .default(3_600_000)
+    .describe('with so much audio waiting, of all accounts together, no more is taken'),
+  BACKLOG_TOKENS: intVar
+    .min(1)
+    .default(100_000_000)
+    .describe('the same of what is to be read and written by language models, in tokens'),
+  BACKLOG_CHARACTERS: intVar.min(1).default(100_000_000).describe('the same of what is to be spoken, in characters'),
   STOP_GRACE_MS: intVar.min(0).default(10_000).describe('how long a stopping gateway lets requests finish'),
 });
 export type Config = z.infer<typeof ConfigSchema>;
@@ -86,4 +113,14 @@ export function retentionOffer({ RETENTION, CLEANUP_CRON, CLEANUP_DAYS }: Config
     },
     maxSeconds: CLEANUP_CRON === 'off' ? LIMITS.retentionSeconds : CLEANUP_DAYS * 24 * 60 * 60,
   };
+}
+
+/** What an account may use for which its operator has set nothing else. */
+export function installationLimits({ ACCOUNT_LIMITS }: Config): AccountLimits {
+  return resolveLimits({}, OwnLimitsSchema.parse(ACCOUNT_LIMITS));
+}
+
+/** How much may wait in each queue. */
+export function backlogLimits({ BACKLOG_AUDIO_SECONDS, BACKLOG_TOKENS, BACKLOG_CHARACTERS }: Config): BacklogLimits {
+  return { asr: BACKLOG_AUDIO_SECONDS, llm: BACKLOG_TOKENS, tts: BACKLOG_CHARACTERS };
 }

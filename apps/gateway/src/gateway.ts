@@ -5,12 +5,19 @@ import { createEgressRules } from '@aigolos/egress';
 import { createJobRunner, createJobs } from '@aigolos/jobs';
 import { createEraser } from '@aigolos/lifecycle';
 import { openMedia } from '@aigolos/media';
-import { createCancelSender, createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
+import {
+  createCancelSender,
+  createLiveStreams,
+  createProducer,
+  createRateLimiter,
+  createReadCache,
+} from '@aigolos/queue';
 import { type App, createCloser, createMetrics, type Logger } from '@aigolos/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type GatewayDeps } from './app.ts';
 import { startBatches } from './batches/start-batches.ts';
-import { type Config, retentionOffer } from './config.ts';
+import { type Config, installationLimits, retentionOffer } from './config.ts';
+import { createAccountLimits } from './limits/account-limits.ts';
 import { createErasures } from './routes/erasures/erasures.service.ts';
 import { createWebhookDeliveries } from './routes/webhooks/webhook-deliveries.service.ts';
 import { createWebhookEndpoints } from './routes/webhooks/webhook-endpoints.service.ts';
@@ -47,7 +54,11 @@ export function createGateway(config: Config, log: Logger): Gateway {
       deps: { db, producer, live, cache, log },
       metrics,
     });
-    const jobs = createJobs({ db, producer, live, cancels, cache, log, retention: retentionOffer(config) });
+    const limiter = await createRateLimiter(config, log);
+    closer.add(() => limiter.close());
+    const limits = createAccountLimits(db.access, installationLimits(config));
+    const retention = retentionOffer(config);
+    const jobs = createJobs({ db, producer, live, cancels, cache, log, retention, limitsOf: limits.in });
     const erasures = createErasures({ db, jobs, runner, producer, log });
     closer.add(() => erasures.close());
     const webhookDeps = { db, producer, log };
@@ -66,6 +77,8 @@ export function createGateway(config: Config, log: Logger): Gateway {
       endpoints,
       deliveries: createWebhookDeliveries(webhookDeps, endpoints),
       jobs,
+      limits,
+      limiter,
       blobs,
       media,
       producer,

@@ -67,9 +67,9 @@ export interface House {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** A worker of the real queue whose work is the test's; of a kind of several steps on that of its first unless another is named. */
   work<Kind extends JobKind>(kind: Kind, process: Processor<Kind>, queue?: QueueName): Promise<void>;
-  /** Starts another gateway on the same stores, whose address is new. */
-  another(): Promise<Gateway>;
-  /** The same, once this one has stopped. */
+  /** Starts another gateway on the same stores, at an address of its own. */
+  startAnother(): Promise<Gateway>;
+  /** Stops the gateway, and starts another one. */
   restart(): Promise<Gateway>;
   /** Files in the spool and blobs in the store: what requests have left. */
   files(): Promise<{ spool: string[]; blobs: string[] }>;
@@ -112,11 +112,11 @@ export async function openHouse(
   };
   const blobs = openBlobStore(config);
 
-  async function another(): Promise<Gateway> {
-    const beside = createGateway(config, log);
-    closers.push(() => beside.stop());
-    await beside.start();
-    return beside;
+  async function startAnother(): Promise<Gateway> {
+    const another = createGateway(config, log);
+    closers.push(() => another.stop());
+    await another.start();
+    return another;
   }
   const call: House['call'] = (path, { key = keys.user, headers, ...init } = {}) =>
     fetch(new URL(path, gateway.url), {
@@ -158,10 +158,10 @@ export async function openHouse(
         await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
       });
     },
-    another,
+    startAnother,
     async restart() {
       await gateway.stop();
-      return another();
+      return startAnother();
     },
     files: async () => ({
       spool: await readdir(join(dir, 'spool')).catch(() => []),

@@ -15,7 +15,7 @@ let beside: Gateway;
 let job: string;
 beforeAll(async () => {
   house = await openHouse(redis, mongo);
-  beside = await house.another();
+  beside = await house.startAnother();
   const submitted = await house.post('/v1/chat/completions', CHAT, { prefer: 'respond-async' });
   job = ((await submitted.json()) as { id: string }).id;
 });

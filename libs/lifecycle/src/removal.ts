@@ -116,7 +116,7 @@ export async function emptyAccount(deps: RemovalDeps, id: string, signal?: Abort
   await removeFilesOf(deps, id, signal);
   await removeWebhooks(deps, id);
   // Once no job is there that could be counted.
-  await Promise.all([deps.db.usage.deleteOf(id), deps.db.quotas.reset(id)]);
+  await Promise.all([deps.db.usage.deleteOf(id), deps.db.quotas.deleteOf(id)]);
   await deps.cache?.invalidate(`jobs-of:${id}`);
   return [...new Map(remaining.map((one) => [one.what, one])).values()];
 }

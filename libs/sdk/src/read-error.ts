@@ -6,6 +6,8 @@ const OPENAI_CODES: Record<string, ErrorCode> = {
   invalid_api_key: 'API_KEY_INVALID',
   unknown_url: 'ROUTE_NOT_FOUND',
   context_length_exceeded: 'LLM_CONTEXT_EXCEEDED',
+  insufficient_quota: 'QUOTA_EXCEEDED',
+  rate_limit_exceeded: 'RATE_LIMITED',
 };
 
 /** The error that an answer is: problem details, OpenAI's body, or, from whatever stands between, neither. */

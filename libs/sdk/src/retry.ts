@@ -10,7 +10,9 @@ const RETRY_AFTER_JITTER = 0.25;
 /** May the same request succeed a moment later? */
 export function isWorthAnotherTry(error: unknown): error is ApiError | ConnectionError {
   if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && (error.status === 429 || error.status === 503);
+  // A quota that is used up stays so until its day or month is over.
+  const mayPass = error instanceof ApiError && (error.status === 429 || error.status === 503);
+  return mayPass && error.code !== 'QUOTA_EXCEEDED';
 }
 
 /** How long to wait before try `failures + 1`: at least what the service asks for, else twice as long each time; with jitter. */

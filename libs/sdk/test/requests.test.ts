@@ -54,6 +54,12 @@ describe('a submission', () => {
 });
 
 describe('a request that failed', () => {
+  test('is not sent again where a quota is used up', async () => {
+    const error = { message: 'used up', type: 'insufficient_quota', param: null, code: 'insufficient_quota' };
+    await using service = await serve(json(429, { error }), json(202, job()));
+    await expect(service.client.chat.submit(CHAT)).rejects.toMatchObject({ status: 429, code: 'QUOTA_EXCEEDED' });
+  });
+
   test('waits as long as the service asks for before it is sent again', async () => {
     await using service = await serve(problem(429, {}, { 'retry-after': '1' }), json(200, job()));
     const begun = performance.now();

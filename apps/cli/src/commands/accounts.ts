@@ -1,4 +1,7 @@
 import {
+  LIMIT_NAMES,
+  type OwnLimits,
+  OwnLimitsSchema,
   RETENTION_PARTS,
   type RetentionWish,
   RetentionWishSchema,
@@ -20,7 +23,7 @@ const FOLLOW = 'default';
 const LISTED = 10_000;
 const WHOSE = ['--username <name>', 'whose'] as const;
 
-/** `aigolos accounts create|list|show|role|disable|enable|retention`; `aigolos erase` removes one. */
+/** `aigolos accounts create|list|show|role|disable|enable|retention|limits`; `aigolos erase` removes one. */
 export function addAccountsCommand(program: Command): void {
   const accounts = program.command('accounts').description('look after the accounts of an installation');
   accounts
@@ -64,6 +67,12 @@ export function addAccountsCommand(program: Command): void {
     retention.option(`--${part} <lifetime>`, `such as 30d, 12h, 0 or never; ${FOLLOW} to follow the installation`);
   }
   retention.action(setRetention);
+  accounts
+    .command('limits')
+    .description('show what an account may use, and set it: docs/limits.md')
+    .requiredOption('--username <name>', 'whose')
+    .argument('[limits...]', `such as requests_per_minute=60 tokens_per_day=none; ${FOLLOW} to follow the installation`)
+    .action(setLimits);
 }
 
 async function createAccount({ username, role }: { username: string; role: Role }): Promise<void> {
@@ -118,6 +127,39 @@ async function setRetention({ username, ...given }: RetentionOptions): Promise<v
     if (named.length > 0) await db.access.setRetention(account._id, retention);
     for (const part of RETENTION_PARTS) console.log(`${part.padEnd(13)} ${inWords(retention, part)}`);
   });
+}
+
+async function setLimits(given: string[], { username }: { username: string }): Promise<void> {
+  const following = given
+    .filter((text) => text.endsWith(`=${FOLLOW}`))
+    .map((text) => text.slice(0, -FOLLOW.length - 1));
+  const wish = parseLimits(given.filter((text) => !text.endsWith(`=${FOLLOW}`)).join(','));
+  parseLimits(following.map((name) => `${name}=none`).join(','));
+  await withInstallation(async ({ db }) => {
+    const account = await db.access.findAccount(username);
+    if (!account) throw new CliError(`There is no account named "${username}".`);
+    const before = account.limits ?? {};
+    const limits = Object.fromEntries(
+      Object.entries({ ...before, ...wish }).filter(([name]) => !following.includes(name)),
+    ) as OwnLimits;
+    if (given.length > 0) {
+      await db.access.setLimits(account._id, limits);
+      // What it used while it had no limits is counted, too.
+      await db.quotas.recount(account._id);
+    }
+    for (const name of LIMIT_NAMES) console.log(`${name.padEnd(24)} ${limitInWords(limits[name])}`);
+  });
+}
+
+function parseLimits(text: string): OwnLimits {
+  const { data, error } = OwnLimitsSchema.safeParse(text);
+  if (error) throw new CliError(error.issues.map(({ message }) => message).join('\n'));
+  return data;
+}
+
+function limitInWords(limit: number | null | undefined): string {
+  if (limit === undefined) return 'as the installation says';
+  return limit === null ? 'none' : String(limit);
 }
 
 function parse(given: Record<string, unknown>): RetentionWish {

@@ -12,6 +12,7 @@ import { storedResponses } from './stored-responses.ts';
 import { transcriptions } from './transcriptions.ts';
 import { translations } from './translations.ts';
 import { uploads } from './uploads.ts';
+import { usage } from './usage.ts';
 
 export { jobHeaders } from './job-headers.ts';
 
@@ -29,4 +30,5 @@ export const ROUTES: RouteCases[] = [
   ...uploads,
   ...batches,
   ...models,
+  ...usage,
 ];

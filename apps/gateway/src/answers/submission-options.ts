@@ -15,6 +15,8 @@ import { metadataOf } from './metadata-headers.ts';
 
 /** What any request that makes work may say beside its body. */
 export interface SubmissionOptions {
+  /** Id of the key that it was sent with. */
+  apiKey?: string;
   terms: Pick<
     Submission<'chat'>,
     'retention' | 'webhookUrl' | 'priority' | 'startWithinSeconds' | 'finishWithinSeconds' | 'metadata' | 'batch'
@@ -27,13 +29,13 @@ export interface SubmissionOptions {
 
 /** Reads it from the headers. @throws ValidationError that says which header is wrong, and what would be right. */
 export type ReadSubmissionOptions = (
-  request: Pick<FastifyRequest, 'headers' | 'account'>,
+  request: Pick<FastifyRequest, 'headers' | 'account' | 'apiKey'>,
 ) => Promise<SubmissionOptions>;
 
 const TrueOrFalse = z.enum(['true', 'false'], { error: 'must be true or false' });
 
 export function createSubmissionOptions(endpoints: Pick<WebhookEndpoints, 'assertCallable'>): ReadSubmissionOptions {
-  return async ({ headers, account }) => {
+  return async ({ headers, account, apiKey }) => {
     const retention = read(headers, 'X-Retention', RetentionWishSchema);
     const webhookUrl = read(headers, 'X-Webhook-Url', WebhookUrlSchema);
     const priority = read(headers, 'X-Priority', JobPrioritySchema);
@@ -52,6 +54,7 @@ export function createSubmissionOptions(endpoints: Pick<WebhookEndpoints, 'asser
     }
     if (webhookUrl !== undefined) await assertCallableAs('X-Webhook-Url', endpoints, { account, webhookUrl });
     return {
+      apiKey,
       terms: {
         retention,
         webhookUrl,

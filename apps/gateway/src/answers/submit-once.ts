@@ -35,7 +35,7 @@ export async function submitOnce<Kind extends JobKind>(
   { kind, account, body, said = {}, audio, options }: WorkRequest<Kind>,
   prepare: () => Promise<Prepared<Kind>>,
 ): Promise<Submitted<Kind>> {
-  const { terms, idempotencyKey } = options;
+  const { apiKey, terms, idempotencyKey } = options;
   const retention = { ...terms.retention, ...said.retention };
   const metadata = checkedMetadata({ ...terms.metadata, ...said.metadata }, () => 'metadata');
   const { webhookUrl, priority } = terms;
@@ -50,5 +50,5 @@ export async function submitOnce<Kind extends JobKind>(
   const earlier = once && (await jobs.findSubmitted(account, once));
   // The fingerprint has the kind in it.
   if (earlier) return { job: earlier, replayed: true } as Submitted<Kind>;
-  return jobs.submit({ kind, account, ...terms, retention, metadata, once, ...(await prepare()) });
+  return jobs.submit({ kind, account, apiKey, ...terms, retention, metadata, once, ...(await prepare()) });
 }

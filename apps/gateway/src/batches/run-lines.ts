@@ -116,6 +116,7 @@ export function keyOfLine({ _id, retries = 0 }: Pick<JobRecord, '_id' | 'retries
 function optionsOf(job: JobRecord<'batch'>, number: number): SubmissionOptions {
   const { input, result, output } = job.retention ?? {};
   return {
+    ...(job.apiKey !== undefined && { apiKey: job.apiKey }),
     idempotencyKey: keyOfLine(job, number),
     terms: {
       batch: job._id,

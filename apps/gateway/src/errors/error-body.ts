@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { AIGolosError, OpenAIErrorBody, Problem } from '@aigolos/contracts';
 import { ERROR_TABLE } from './error-table.ts';
 
-const OPENAI_ROUTES = /^\/v1\/(audio|batches|chat|conversations|files|models|responses|uploads)(\/|\?|$)/;
+const OPENAI_ROUTES = /^\/v1\/(audio|batches|chat|conversations|files|models|organization|responses|uploads)(\/|\?|$)/;
 
 /** Routes that behave as OpenAI's do, errors included. */
 export function isOpenAIRoute(url: string): boolean {

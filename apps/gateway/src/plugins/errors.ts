@@ -33,12 +33,14 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   logError(error, request);
   reply.code(status).header(REQUEST_ID_HEADER, request.id);
   if (status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', challengeFor(request));
-  if (error.code === 'SERVICE_UNAVAILABLE') reply.header('retry-after', TRY_AGAIN_AFTER_SECONDS);
+  const retryAfter = error.retryAfterSeconds ?? (error.code === 'SERVICE_UNAVAILABLE' && TRY_AGAIN_AFTER_SECONDS);
+  if (retryAfter) reply.header('retry-after', retryAfter);
   // The job has been tried as often as it makes sense, or goes on: OpenAI's clients would submit it anew.
   // Under a key the same request joins the job that goes on.
   const joins = status === 503 && request.headers['idempotency-key'] !== undefined;
   // They also take any conflict for one that passes by itself, which only that of a result does that is not there yet.
-  const isLasting = status === 409 && error.code !== 'RESULT_NOT_READY';
+  // A quota is not there again before its period is over.
+  const isLasting = (status === 409 && error.code !== 'RESULT_NOT_READY') || error.code === 'QUOTA_EXCEEDED';
   if (isLasting || (reply.hasHeader('x-job-id') && !joins)) reply.header('x-should-retry', 'false');
   return isOpenAIRoute(request.url)
     ? reply.type('application/json').send(toOpenAIError(error))

@@ -124,7 +124,7 @@ const grouped = {
 };
 
 /** OpenAI's three kinds of usage that there is here. */
-export const ORGANIZATION_USAGE = {
+const ORGANIZATION_USAGE = {
   completions: z.object({
     object: z.literal('organization.usage.completions.result'),
     input_tokens: z.number().int(),
@@ -146,7 +146,6 @@ export const ORGANIZATION_USAGE = {
   }),
 } as const;
 export type UsageService = keyof typeof ORGANIZATION_USAGE;
-export const USAGE_SERVICES = Object.keys(ORGANIZATION_USAGE) as UsageService[];
 
 export const ORGANIZATION_USAGE_PAGES = {
   completions: page(ORGANIZATION_USAGE.completions).meta({ id: 'CompletionsUsagePage' }),

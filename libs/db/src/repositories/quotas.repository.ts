@@ -51,8 +51,9 @@ export interface QuotasRepository {
   stateOf(account: string, now: Date): Promise<QuotaState | undefined>;
   /** What was set aside before then and is not settled. */
   heldBefore(time: Date): AsyncIterable<HeldReservation>;
-  /** Counts anew from what was used; what is set aside is forgotten. Also when an account goes. */
-  reset(account: string): Promise<void>;
+  /** Has an account counted anew from what it used, as when it gets limits; not while something is set aside. */
+  recount(account: string): Promise<void>;
+  deleteOf(account: string): Promise<void>;
 }
 
 export function createQuotasRepository(Quota: Model<QuotaRecord>, usage: UsageRepository): QuotasRepository {
@@ -124,8 +125,16 @@ export function createQuotasRepository(Quota: Model<QuotaRecord>, usage: UsageRe
     async stateOf(account, now) {
       const seen = await Quota.findOne({ _id: account }, { held: 0 }).lean();
       if (!seen) return undefined;
-      const taken = (period: QuotaPeriod) => (seen[period] < periodOf(period, now) ? NO_AMOUNTS : seen.taken[period]);
-      return { ...seen, taken: { day: taken('day'), month: taken('month') } };
+      const { day, month } = { day: periodOf('day', now), month: periodOf('month', now) };
+      return {
+        jobs: seen.jobs,
+        day: seen.day < day ? day : seen.day,
+        month: seen.month < month ? month : seen.month,
+        taken: {
+          day: seen.day < day ? NO_AMOUNTS : seen.taken.day,
+          month: seen.month < month ? NO_AMOUNTS : seen.taken.month,
+        },
+      };
     },
 
     async *heldBefore(time) {
@@ -137,7 +146,10 @@ export function createQuotasRepository(Quota: Model<QuotaRecord>, usage: UsageRe
         }
       }
     },
-    async reset(account) {
+    async recount(account) {
+      await Quota.deleteOne({ _id: account, jobs: 0 });
+    },
+    async deleteOf(account) {
       await Quota.deleteOne({ _id: account });
     },
   };

@@ -42,7 +42,10 @@ export const batchRoutes: FastifyPluginAsyncZod<BatchesDeps & { options: ReadSub
 
   app.post(
     '/v1/batches',
-    { config, schema: schema('Have each line of a file made a call', { body: BatchRequestSchema, response: one }) },
+    {
+      config: { ...config, makesWork: 'batch' },
+      schema: schema('Have each line of a file made a call', { body: BatchRequestSchema, response: one }),
+    },
     async (request, reply) => {
       assertScope(request.grant, SCOPE_OF[request.body.endpoint]);
       const { job, replayed } = await batches.submit(request.account, request.body, await options(request));

@@ -13,7 +13,7 @@ export const chatRoutes: FastifyPluginAsyncZod<
   app.post(
     '/v1/chat/completions',
     {
-      config: { access: 'user', scope: 'chat' },
+      config: { access: 'user', scope: 'chat', makesWork: 'llm' },
       schema: {
         tags: ['chat'],
         summary: 'Answer a list of messages; as server-sent events with `stream`',

@@ -20,7 +20,7 @@ interface AskedTerms {
 export async function readErasureTerms(
   { options, endpoints }: ErasureTermsDeps,
   account: string,
-  request: Pick<FastifyRequest, 'headers' | 'account'> & { body: ErasureRequest },
+  request: Pick<FastifyRequest, 'headers' | 'account' | 'apiKey'> & { body: ErasureRequest },
 ): Promise<AskedTerms> {
   const read = await options(request);
   const { body } = request;

@@ -1,14 +1,29 @@
-import { LIMITS, type LimitsView, LimitsViewSchema, SUBMISSION_LIMITS } from '@aigolos/contracts';
+import {
+  BACKLOG_MEASURES,
+  LIMITS,
+  type LimitsView,
+  LimitsViewSchema,
+  MEASURED_QUEUES,
+  type MeasuredQueue,
+  SUBMISSION_LIMITS,
+} from '@aigolos/contracts';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Backlogs } from '../../limits/backlogs.ts';
 import { problems } from '../shared-responses.ts';
+import { type AccountLimitsDeps, accountLimits } from './account-limits.service.ts';
 
 export interface LimitRoutesDeps {
   audio: LimitsView['audio'];
   retentionSeconds: number;
+  account: AccountLimitsDeps;
+  backlogs: Backlogs;
 }
 
-export const limitRoutes: FastifyPluginAsyncZod<LimitRoutesDeps> = async (app, { audio, retentionSeconds }) => {
-  const limits: LimitsView = {
+export const limitRoutes: FastifyPluginAsyncZod<LimitRoutesDeps> = async (
+  app,
+  { audio, retentionSeconds, account, backlogs },
+) => {
+  const limits: Omit<LimitsView, 'account' | 'backlogs'> = {
     object: 'limits',
     audio,
     transcription: { prompt_characters: LIMITS.promptCharacters },
@@ -41,10 +56,19 @@ export const limitRoutes: FastifyPluginAsyncZod<LimitRoutesDeps> = async (app, {
       config: { access: 'user', scope: 'any' },
       schema: {
         tags: ['models'],
-        summary: 'What is taken at most, as this installation is configured',
+        summary: 'What is taken at most, what your account may use, and what is left of it',
         response: { 200: LimitsViewSchema, ...problems },
       },
     },
-    async () => limits,
+    async (request) => ({
+      ...limits,
+      account: await accountLimits(account, request),
+      backlogs: await Promise.all(MEASURED_QUEUES.map((queue) => backlogView(backlogs, queue))),
+    }),
   );
 };
+
+async function backlogView(backlogs: Backlogs, queue: MeasuredQueue): Promise<LimitsView['backlogs'][number]> {
+  const backlog = await backlogs.of(queue);
+  return { queue, measure: BACKLOG_MEASURES[queue], waiting: backlog?.amount ?? null, limit: backlogs.limits[queue] };
+}

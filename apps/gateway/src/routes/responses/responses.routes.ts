@@ -46,7 +46,7 @@ export const responseRoutes: FastifyPluginAsyncZod<ResponseRoutesDeps> = async (
   app.post(
     '/v1/responses',
     {
-      config,
+      config: { ...config, makesWork: 'llm' },
       schema: schema('Answer an input; as server-sent events with `stream`, without waiting with `background`', {
         body: ResponseRequestSchema,
         response: { 200: whole, 202: acceptedJob, ...openAIErrors },

@@ -28,7 +28,7 @@ export const speechRoutes: FastifyPluginAsyncZod<
   app.post(
     '/v1/audio/speech',
     {
-      config: { access: 'user', scope: 'speech' },
+      config: { access: 'user', scope: 'speech', makesWork: 'tts' },
       bodyLimit: LIMITS.speechBodyBytes,
       schema: {
         tags: ['audio'],

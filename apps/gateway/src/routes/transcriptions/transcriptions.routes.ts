@@ -42,7 +42,7 @@ export const transcriptionRoutes: FastifyPluginAsyncZod<TranscriptionRoutesDeps>
     app.post(
       path,
       {
-        config: { access: 'user', scope: 'transcriptions' },
+        config: { access: 'user', scope: 'transcriptions', makesWork: 'asr' },
         // The form is read as a stream, after validation; its schema only documents it here.
         validatorCompiler: () => (value) => ({ value }),
         schema: {

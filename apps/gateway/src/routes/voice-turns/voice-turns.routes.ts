@@ -29,7 +29,7 @@ export const voiceTurnRoutes: FastifyPluginAsyncZod<VoiceTurnRoutesDeps> = async
   app.post(
     '/v1/voice/turns',
     {
-      config,
+      config: { ...config, makesWork: 'asr' },
       // The form is read as a stream, after validation; its schema only documents it here.
       validatorCompiler: () => (value) => ({ value }),
       schema: {
