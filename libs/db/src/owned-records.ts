@@ -9,7 +9,7 @@ import type { WebhooksRepository } from './repositories/webhooks.repository.ts';
  * that it gets, and what is another one's is for it not there. Everything else is for workers, sweeps and operators.
  */
 export interface OwnedRecords {
-  jobs: Pick<JobsRepository, 'findOwned' | 'list'>;
+  jobs: Pick<JobsRepository, 'findByIdempotencyKey' | 'findOwned' | 'list'>;
   conversations: Pick<
     ConversationsRepository,
     'appendItems' | 'begin' | 'clearItem' | 'countMessages' | 'findOwned' | 'item' | 'items' | 'setMetadata'
