@@ -19,6 +19,7 @@ export const SCOPES = {
   exports: 'archives of everything that the account has',
   erasures: 'erase jobs, conversations and the whole account',
   account: 'set how long the data of the account is kept',
+  usage: 'see what the account has used',
   api_keys: 'make, list and revoke keys of the account',
   admin: "other accounts, their keys, and the queues' board; needs the role admin",
 } as const;

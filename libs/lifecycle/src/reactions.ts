@@ -20,7 +20,7 @@ export function createReactions(deps: ReactionDeps): Reaction[] {
   const accounts = new LRUCache<string, string>({ max: ACCOUNTS_KEPT });
   const forgetAnswers = inBatches(async (ids) => {
     // Dropping everybody's lists would cost more than to look up whose jobs they are.
-    const owners = await Promise.all(ids.map((id) => accounts.get(id) ?? db.jobs.accountOf(id)));
+    const owners = await Promise.all(ids.map(async (id) => accounts.get(id) ?? (await db.jobs.accountOf(id))));
     const lists = new Set(owners.flatMap((account) => (account === undefined ? [] : [cacheScope.jobsOf(account)])));
     await cache.invalidate(...ids.map(cacheScope.job), ...lists);
     return new Map();

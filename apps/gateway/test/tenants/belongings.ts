@@ -68,8 +68,20 @@ export const BELONGINGS = {
   apiKey: async ({ db, account }: Owner) =>
     (await db.access.createKey({ account, role: 'user', label: 'test' })).record._id,
   account: async ({ account }: Owner) => account,
+  async meteredKey(owner: Owner) {
+    const id = await BELONGINGS.apiKey(owner);
+    await recordUsage(owner, id);
+    return id;
+  },
+  async meteredAccount(owner: Owner) {
+    await recordUsage(owner);
+    return owner.account;
+  },
 };
 export type Belonging = keyof typeof BELONGINGS;
+
+/** When what is metered was used, Unix seconds. */
+export const USED_AT = 1_750_000_000;
 
 /** In which other thing a thing lies, and under which parameter that other one is named beside it. */
 export const LIES_IN: Partial<Record<Belonging, Belonging>> = {
@@ -121,6 +133,23 @@ async function insertJob<Kind extends JobKind>(
   const id = newId(kind);
   await db.jobs.insert(newJobRecord<Kind>({ _id: id, kind, account, ...fields }));
   return id;
+}
+
+async function recordUsage({ db, account }: Owner, apiKey?: string): Promise<void> {
+  const amounts = { requests: 1, audioSeconds: 1, characters: 1, inputTokens: 1, outputTokens: 1, computeMs: 1 };
+  const used = {
+    account,
+    ...(apiKey !== undefined && { apiKey }),
+    model: 'test',
+    batch: false,
+    at: USED_AT,
+    ...amounts,
+  };
+  await db.usage.record([
+    { _id: newId('chat'), kind: 'chat', service: 'completions', ...used },
+    { _id: newId('speech'), kind: 'speech', service: 'audio_speeches', ...used },
+    { _id: newId('transcription'), kind: 'transcription', service: 'audio_transcriptions', ...used },
+  ]);
 }
 
 async function insertDelivery({ db, account }: Owner, endpoint: string): Promise<{ id: string; job: string }> {

@@ -19,6 +19,7 @@ export async function send(
 ): Promise<Answer> {
   const [method = '', pattern = ''] = name.split(' ');
   const target = new URL(pattern, url);
+  for (const [parameter, value] of Object.entries(row.query ?? {})) target.searchParams.set(parameter, value);
   const fields = structuredClone({ ...row.body, ...body });
   for (const [at, id] of ids) {
     const [where, ...path] = at.split('.');

@@ -1,6 +1,6 @@
 import type { Scope } from '@aigolos/contracts';
 import { CHAT } from '../answers.ts';
-import type { Belonging } from './belongings.ts';
+import { type Belonging, USED_AT } from './belongings.ts';
 
 /** Where an id stands in a request, such as `path.id`, `query.after` or `body.scope.id`, and what it is an id of. */
 export interface IdPlace {
@@ -21,6 +21,8 @@ export interface Row {
   admin?: true;
   /** A body that is taken, apart from its ids. */
   body?: Record<string, unknown>;
+  /** What stands in the query, apart from its ids. */
+  query?: Record<string, string>;
   /** The field of a form that a file is sent in; `body` has its other fields. */
   file?: string;
   ids?: IdPlace[];
@@ -41,6 +43,16 @@ const webhook: Row = { scope: 'webhooks', ids: id('endpoint') };
 const audio = { scope: 'transcriptions', body: { model: 'whisper-1' }, file: 'file' } as const;
 const message = { type: 'message', role: 'user', content: 'hi' };
 const operator = { operator: true } as const;
+const usage: Row = {
+  scope: 'usage',
+  query: { start_time: String(USED_AT), end_time: String(USED_AT + 1) },
+  ids: [
+    { at: 'query.user_ids', of: 'meteredAccount', missing: 200, operator: true },
+    { at: 'query.api_key_ids', of: 'meteredKey', missing: 200, operator: true },
+  ],
+  // There are none.
+  shared: ['query.project_ids'],
+};
 
 /** Every route of the API. One that is missing here fails the test. */
 export const ROWS: Record<string, Row> = {
@@ -133,6 +145,10 @@ export const ROWS: Record<string, Row> = {
   'GET /v1/erasures/{id}': { scope: 'erasures', ids: id('erasure', operator) },
   'GET /.well-known/jwks.json': { scope: 'public' },
   'GET /v1/account': { scope: 'any' },
+  'GET /v1/usage': { scope: 'usage' },
+  'GET /v1/organization/usage/completions': usage,
+  'GET /v1/organization/usage/audio_speeches': usage,
+  'GET /v1/organization/usage/audio_transcriptions': usage,
   'PATCH /v1/account': { scope: 'account', body: { retention: {} } },
   'POST /v1/webhook_endpoints': { scope: 'webhooks', body: { url: 'https://example.com/hooks' } },
   'GET /v1/webhook_endpoints': { scope: 'webhooks', ids: after('endpoint') },

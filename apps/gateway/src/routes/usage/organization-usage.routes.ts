@@ -22,7 +22,7 @@ const FIELDS: Partial<Record<OrganizationGroup, UsageField>> = {
 
 /** OpenAI's routes for the same: an organization is an installation, a user an account. */
 export const organizationUsageRoutes: FastifyPluginAsyncZod<UsageRoutesDeps> = async (app, { usage }) => {
-  const config = { access: 'user' } as const;
+  const config = { access: 'user', scope: 'usage' } as const;
 
   function answer<Result>(
     { account, isOperator, query }: Asked,

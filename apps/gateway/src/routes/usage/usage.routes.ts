@@ -15,7 +15,7 @@ export const usageRoutes: FastifyPluginAsyncZod<UsageRoutesDeps> = async (app, {
   app.get(
     '/v1/usage',
     {
-      config: { access: 'user' },
+      config: { access: 'user', scope: 'usage' },
       schema: {
         tags: ['account'],
         summary:
