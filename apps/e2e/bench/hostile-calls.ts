@@ -22,35 +22,3 @@ export function createCalls(url: string, apiKey: string): Calls {
     },
   };
 }
-
-export interface Attack {
-  /** Resolves when the last one is answered, with how many were. */
-  stop(): Promise<number>;
-}
-
-/** Sends files, one after another, over and over. @throws, at its end, where one was answered as if it were our fault. */
-export function attack({ transcribe }: Calls, files: Iterator<HostileFile>): Attack {
-  let stopped = false;
-  const run = async () => {
-    let answered = 0;
-    for (; !stopped; answered += 1) {
-      const file = files.next().value as HostileFile;
-      const response = await transcribe(file);
-      await response.arrayBuffer();
-      if (response.status >= 500) throw new Error(`${file.name} was answered with ${response.status}`);
-    }
-    return answered;
-  };
-  const running = run();
-  return {
-    stop() {
-      stopped = true;
-      return running;
-    },
-  };
-}
-
-/** The files, without end. */
-export function* overAndOver(files: HostileFile[]): Generator<HostileFile> {
-  for (;;) yield* files;
-}

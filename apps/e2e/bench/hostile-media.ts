@@ -1,8 +1,11 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { audioClip, makeHostileFiles } from '@aigolos/testing';
+import { audioClip } from '@aigolos/testing';
 import { startStack } from '../test/stack.ts';
-import { attack, type Calls, createCalls, overAndOver } from './hostile-calls.ts';
+import { type Calls, createCalls } from './hostile-calls.ts';
 
 /**
  * `npm run bench:hostile`: how much longer the calls of one account take while another one sends hostile files, one after
@@ -21,29 +24,27 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '1' },
   },
 });
-const files = overAndOver(await makeHostileFiles());
 const clip = { filename: 'count.wav', content: await readFile(audioClip('count')) };
 const apps = ['gateway', 'worker-asr', 'worker-llm'] as const;
 const stack = await startStack({ engines: 'test', apps, env: { AUDIO_MAX_SECONDS: '600', LOG_LEVEL: 'warn' } });
+const senders: Sender[] = [];
 const ratios = { transcription: [] as number[], chat: [] as number[] };
 try {
   const { _id: account } = await stack.db.access.ensureAccount('attacker');
   const { key } = await stack.db.access.createKey({ account, role: 'user', label: 'attacker' });
-  const [own, hostile] = [createCalls(stack.url, stack.apiKey), createCalls(stack.url, key)];
+  const own = createCalls(stack.url, stack.apiKey);
+  for (let stream = 0; stream < Number(values.streams); stream += 1) senders.push(await startSender(stack.url, key));
   await measure(own, 3);
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    const measured = { attacked: await measure(own, 0), alone: await measure(own, 0) };
-    let hostileFiles = 0;
-    for (const which of round % 2 === 0 ? (['attacked', 'alone'] as const) : (['alone', 'attacked'] as const)) {
-      const streams = which === 'attacked' ? Number(values.streams) : 0;
-      const attacks = Array.from({ length: streams }, () => attack(hostile, files));
-      measured[which] = await measure(own, Number(values.calls));
-      for (const one of attacks) hostileFiles += await one.stop();
-    }
-    for (const kind of KINDS) ratios[kind].push(measured.attacked[kind] / measured.alone[kind]);
-    say({ round, hostileFiles, ...measured });
+    // What comes first in one round comes last in the next.
+    const before = round % 2 === 0 ? undefined : await measure(own, Number(values.calls));
+    const attacked = await measureAttacked(own, senders);
+    const alone = before ?? (await measure(own, Number(values.calls)));
+    for (const kind of KINDS) ratios[kind].push(attacked.ms[kind] / alone[kind]);
+    say({ round, hostileFiles: attacked.hostileFiles, attacked: attacked.ms, alone });
   }
 } finally {
+  for (const sender of senders) sender.end();
   await stack.stop();
 }
 const missed = KINDS.filter((kind) => {
@@ -53,6 +54,37 @@ const missed = KINDS.filter((kind) => {
 });
 process.stdout.write(missed.length === 0 ? 'as promised\n' : `${missed.join(' and ')} take longer than they may\n`);
 process.exitCode = missed.length === 0 ? 0 : 1;
+
+interface Sender {
+  begin(): void;
+  /** Resolves when the last file is answered, with how many were. */
+  stop(): Promise<number>;
+  end(): void;
+}
+
+async function startSender(url: string, key: string): Promise<Sender> {
+  const child = fork(join(import.meta.dirname, 'hostile-sender.ts'), [url, key]);
+  child.once('exit', (code) => {
+    if (code) throw new Error(`who sends hostile files ended with ${code}`);
+  });
+  await once(child, 'message');
+  return {
+    begin: () => void child.send('begin'),
+    async stop() {
+      const answered = once(child, 'message') as Promise<[number]>;
+      child.send('stop');
+      return (await answered)[0];
+    },
+    end: () => void child.kill(),
+  };
+}
+
+async function measureAttacked(own: Calls, senders: Sender[]): Promise<{ ms: Milliseconds; hostileFiles: number }> {
+  for (const sender of senders) sender.begin();
+  const ms = await measure(own, Number(values.calls));
+  const counts = await Promise.all(senders.map((sender) => sender.stop()));
+  return { ms, hostileFiles: counts.reduce((sum, count) => sum + count, 0) };
+}
 
 /** Medians of so many calls of each kind, one after another. */
 async function measure(own: Calls, count: number): Promise<Milliseconds> {

@@ -2,7 +2,7 @@
  * What has to become of a file: a refusal that says why, or the transcript of a sound of a second or two. Of some, versions of
  * ffmpeg differ in how much they forgive: either end is right then.
  */
-export type Outcome = 'refused' | 'heard' | 'either';
+type Outcome = 'refused' | 'heard' | 'either';
 
 /** A file that somebody made to break, fill, slow or fool what reads it. */
 export interface HostileFile {

@@ -5,7 +5,7 @@ import { others } from './others.ts';
 import { makeSounds } from './sounds.ts';
 import { waves } from './waves.ts';
 
-export type { HostileFile, Outcome } from './hostile-file.ts';
+export type { HostileFile } from './hostile-file.ts';
 
 /**
  * The corpus: lying headers, bombs, what is cut at each stage, what is two things at once, what names other files. The same

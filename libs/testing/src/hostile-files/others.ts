@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { noise } from './framed.ts';
-import { filesCalled, type HostileFile, type Outcome, uint32, uint64 } from './hostile-file.ts';
+import { filesCalled, type HostileFile, uint32, uint64 } from './hostile-file.ts';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
@@ -10,7 +10,7 @@ export function others(): HostileFile[] {
 }
 
 function named(files: [string, string, Buffer][]): HostileFile[] {
-  return files.flatMap(([name, filename, content]) => filesCalled(filename, [[name, content, 'refused' as Outcome]]));
+  return files.flatMap(([name, filename, content]) => filesCalled(filename, [[name, content, 'refused']]));
 }
 
 const SECRET = 'http://127.0.0.1:9/secret.ts';
