@@ -78,7 +78,10 @@ test('what is nested as far as it may be, or has brackets in its texts, is taken
 
 test('of a key that stands twice the last one counts', async () => {
   expect(await send(chat('"n":7,"n":1'))).toMatchObject({ status: 202 });
-  expect(await send(chat('"n":1,"n":7'))).toMatchObject({ status: 400, message: expect.stringContaining('n must be 1') });
+  expect(await send(chat('"n":1,"n":7'))).toMatchObject({
+    status: 400,
+    message: expect.stringContaining('n must be 1'),
+  });
 });
 
 describe('a compressed body is refused before it is inflated', () => {
