@@ -13,6 +13,7 @@ export interface ToolLimits {
 
 export const DEFAULT_LIMITS: ToolLimits = { memoryBytes: 512 * 1024 ** 2, cpuSeconds: 600, silenceMs: 30_000 };
 
+/** What a tool may take of it: of one that writes what we made, only memory is limited. */
 export interface Cost {
   cpuSeconds?: number;
   /** May it write to files? Otherwise to its pipes alone. */
@@ -27,6 +28,7 @@ export interface Confined {
   isLimited: boolean;
 }
 
+/** How a program and its arguments are to be started. */
 export type Confine = (program: string, args: string[], cost: Cost) => Promise<Confined>;
 
 /**
