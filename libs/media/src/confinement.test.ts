@@ -85,6 +85,12 @@ test('a decoder that gives nothing though it is waited for is ended', async () =
   });
 });
 
+test('a terminal that ends this process does not tell the tool: a file that is half read is not taken for a whole one', async () => {
+  // The sixth field is the session: its own where it leads one.
+  const script = `[ "$(cut -d' ' -f6 /proc/$$/stat)" = $$ ] && echo '${ANSWER}'`;
+  await expect(probeWith(script)).resolves.toMatchObject({ container: 'wav' });
+});
+
 test('no tool outlives a process that is killed, even one that never writes to it', { timeout: 60_000 }, async () => {
   await withFolder(async (folder) => {
     const tool = await writeClip(folder, 'tool', '#!/bin/sh\nexec sleep 600\n');

@@ -24,9 +24,9 @@ export async function* decode(
   signal.throwIfAborted();
   await assertHasBytes(path);
   const { cpuSeconds, silenceMs } = tools.limits;
-  const [program, words] = await tools.confine(tools.ffmpegPath, await decodeArguments(path, options), { cpuSeconds });
+  const confined = await tools.confine(tools.ffmpegPath, await decodeArguments(path, options), { cpuSeconds });
   signal.throwIfAborted();
-  const ffmpeg = execa(program, words, {
+  const ffmpeg = execa(confined.program, confined.args, {
     buffer: false,
     reject: false,
     stdin: 'ignore',
@@ -47,7 +47,7 @@ export async function* decode(
   }
   const result = await ffmpeg;
   signal.throwIfAborted();
-  if (!ranToItsEnd(result, stderr())) throw toolFailed('ffmpeg', result, stderr());
+  if (!ranToItsEnd(result, confined, stderr())) throw toolFailed('ffmpeg', result, stderr());
   // A file that is damaged further on keeps what could be read of it, as in every player.
   if (!decoded) throw nothingDecoded(stderr());
 }

@@ -118,9 +118,9 @@ async function startEncoder(
   { output, signal }: { output: string[]; signal: AbortSignal },
 ): Promise<Encoder> {
   const args = encodeArguments(feed.head.sampleRateHz, output);
-  const [program, words] = await tools.confine(tools.ffmpegPath, args, { writesFiles: true });
+  const confined = await tools.confine(tools.ffmpegPath, args, { writesFiles: true });
   signal.throwIfAborted();
-  const ffmpeg = execa(program, words, {
+  const ffmpeg = execa(confined.program, confined.args, {
     buffer: false,
     reject: false,
     cancelSignal: signal,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { AIGolosError, ValidationError } from '@aigolos/contracts';
-import type { Confine, ToolLimits } from './confinement.ts';
+import type { Confine, Confined, ToolLimits } from './confinement.ts';
 
 /** The programs, and how they are kept within what a file may cost. */
 export interface Tools {
@@ -45,24 +45,24 @@ interface ToolResult {
 const UNRUNNABLE_EXIT_CODES = [126, 127];
 /** A program ends by these of its own doing, or when its time is up. */
 const SIGNALS_OF_THE_FILE = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGXCPU', 'SIGXFSZ'];
-/** How ffmpeg ends when it is told that its time is up: between two packets, and in the middle of one. */
-const TIME_IS_UP_EXIT_CODES = [255, 123];
+/** How ffmpeg ends when it is told to, as it is when its time is up: between two packets, and in the middle of one. */
+const TOLD_TO_END_EXIT_CODES = [255, 123];
 
 /**
  * Did the tool get to judge the file? It did not if it is missing, does not load, was killed or hung.
  * @throws ValidationError `AUDIO_NOT_RECOGNISED` where the file broke it, or took more than a file may.
  */
-export function ranToItsEnd(result: ToolResult, stderr: string): boolean {
+export function ranToItsEnd(result: ToolResult, { isLimited }: Pick<Confined, 'isLimited'>, stderr: string): boolean {
   const { exitCode, signal, timedOut, isMaxBuffer } = result;
-  const isItsFault = SIGNALS_OF_THE_FILE.includes(signal ?? '') || TIME_IS_UP_EXIT_CODES.includes(exitCode ?? 0);
-  if (isItsFault || isMaxBuffer) {
+  const wasToldToEnd = TOLD_TO_END_EXIT_CODES.includes(exitCode ?? 0);
+  if (SIGNALS_OF_THE_FILE.includes(signal ?? '') || (wasToldToEnd && isLimited) || isMaxBuffer) {
     throw new ValidationError(
       'The file cannot be read as audio: it breaks its decoder, or takes more time or memory than a file may. ' +
         'It is damaged, or was made to do so.',
       { code: 'AUDIO_NOT_RECOGNISED', param: 'file', cause: new Error(`${result.shortMessage} ${stderr}`.trim()) },
     );
   }
-  return exitCode !== undefined && !UNRUNNABLE_EXIT_CODES.includes(exitCode) && !timedOut;
+  return exitCode !== undefined && !wasToldToEnd && !UNRUNNABLE_EXIT_CODES.includes(exitCode) && !timedOut;
 }
 
 export function toolFailed(tool: string, result: ToolResult, stderr: string): AIGolosError {

@@ -9,8 +9,8 @@ export async function measureSeconds(tools: Tools, path: string, signal: AbortSi
   if (demuxer === undefined) return undefined;
   const output = '-map 0:a:0 -c copy -f null -progress pipe:1 -nostats -'.split(' ');
   const args = ['-nostdin', '-hide_banner', '-v', 'fatal', ...lockedInput(path, demuxer), ...output];
-  const [program, words] = await tools.confine(tools.ffmpegPath, args, { cpuSeconds: tools.limits.cpuSeconds });
-  const { stdout } = await execa(program, words, {
+  const confined = await tools.confine(tools.ffmpegPath, args, { cpuSeconds: tools.limits.cpuSeconds });
+  const { stdout } = await execa(confined.program, confined.args, {
     reject: false,
     stdin: 'ignore',
     cancelSignal: signal,

@@ -1,11 +1,20 @@
-/** kbit/s by the index of a header: of MPEG-1's three layers, and of MPEG-2's first and other ones. Source: ISO/IEC 11172-3, 2.4.2.3; 13818-3, 2.4.2.3. */
-const KILOBITS = {
-  first: [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-  second: [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-  third: [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  lowFirst: [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-  low: [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+/**
+ * kbit/s by the index of a header, for the layers by their numbers there (3 is the first, 1 the third): of MPEG-1, and of its
+ * extensions to lower rates. Source: ISO/IEC 11172-3, 2.4.2.3; 13818-3, 2.4.2.3.
+ */
+const KILOBITS: Record<number, number[]> = {
+  1: [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  2: [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+  3: [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
 };
+const LOW = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+const LOW_KILOBITS: Record<number, number[]> = {
+  1: LOW,
+  2: LOW,
+  3: [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+};
+/** By the version in a header: MPEG-2.5, none, MPEG-2, MPEG-1. */
+const RATE_DIVISORS = [4, Number.NaN, 2, 1];
 const RATES_HZ = [44_100, 48_000, 32_000];
 const HEADER_BYTES = 4;
 const ADTS_HEADER_BYTES = 7;
@@ -47,9 +56,8 @@ function mpegLength(bytes: Buffer, at: number): number | undefined {
   const [bitrate, rate, padding] = [(header >>> 12) & 15, (header >>> 10) & 3, (header >>> 9) & 1];
   if (header >>> 21 !== 0x7ff || version === 1 || layer === 0 || rate === 3) return undefined;
   const isLow = version !== 3;
-  const row = isLow ? (layer === 3 ? 'lowFirst' : 'low') : layer === 3 ? 'first' : layer === 2 ? 'second' : 'third';
-  const kilobits = KILOBITS[row][bitrate];
-  const rateHz = (RATES_HZ[rate] ?? 0) / (version === 3 ? 1 : version === 2 ? 2 : 4);
+  const kilobits = (isLow ? LOW_KILOBITS : KILOBITS)[layer]?.[bitrate];
+  const rateHz = (RATES_HZ[rate] ?? Number.NaN) / (RATE_DIVISORS[version] ?? Number.NaN);
   if (!kilobits) return undefined;
   if (layer === 3) return (Math.floor((12_000 * kilobits) / rateHz) + padding) * HEADER_BYTES;
   return Math.floor(((isLow && layer === 1 ? 72_000 : 144_000) * kilobits) / rateHz) + padding;

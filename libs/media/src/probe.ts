@@ -47,8 +47,8 @@ export async function probe(tools: Tools, path: string, signal?: AbortSignal): P
   const container = await containerOf(path);
   if (container?.demuxer === undefined) throw notAudio(`It is ${container?.name ?? 'not a sound or video file'}`);
   const args = probeArguments(path, container.demuxer);
-  const [program, words] = await tools.confine(tools.ffprobePath, args, { cpuSeconds: CPU_SECONDS });
-  const result = await execa(program, words, {
+  const confined = await tools.confine(tools.ffprobePath, args, { cpuSeconds: CPU_SECONDS });
+  const result = await execa(confined.program, confined.args, {
     reject: false,
     stdin: 'ignore',
     maxBuffer: MOST_SAID_CHARACTERS,
@@ -57,7 +57,7 @@ export async function probe(tools: Tools, path: string, signal?: AbortSignal): P
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
-  if (!ranToItsEnd(result, result.stderr)) throw toolFailed('ffprobe', result, result.stderr);
+  if (!ranToItsEnd(result, confined, result.stderr)) throw toolFailed('ffprobe', result, result.stderr);
   if (result.exitCode !== 0) throw unreadable(container, result.stderr);
   return readProbe(result.stdout);
 }

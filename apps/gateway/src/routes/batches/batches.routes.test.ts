@@ -133,6 +133,7 @@ describe('a batch', () => {
       line('c', ask('three'), { method: 'GET' }),
       line('d', ask('four'), { url: '/v1/responses' }),
       line('', ask('five')),
+      `{"custom_id":${'['.repeat(50_000)}`,
     ]);
     const { errors, ...batch } = await ended(id);
     expect(batch).toMatchObject({ status: 'failed', request_counts: { total: 0 } });
@@ -143,7 +144,9 @@ describe('a batch', () => {
       [4, 'invalid_method'],
       [5, 'invalid_url'],
       [6, 'invalid_request'],
+      [7, 'invalid_json_line'],
     ]);
+    expect(errors?.data?.[5]?.message).toMatch(/more than 100 lists and objects in one another/);
     expect(errors?.data?.[1]?.message).toBe('custom_id "a" is that of line 1 already.');
     expect(runs).toEqual([]);
   });
