@@ -135,7 +135,7 @@ describe('a cleanup', () => {
       ...db.jobs,
       async hasEarlierTurn(conversation, turn) {
         const hasOne = await db.jobs.hasEarlierTurn(conversation, turn);
-        await db.conversations.takeTurn(house.account, conversation, { otherwise: 60 });
+        await db.conversations.takeTurn('acc_1', conversation, { otherwise: 60 });
         return hasOne;
       },
     };

@@ -45,7 +45,7 @@ export const accessControl = fp<AccessControlDeps>(async (app, { access, session
   const findHolder = cached(async (key) => {
     const holder = await access.findHolder(key);
     // It is worth no failure of the request, and nothing that waits.
-    if (holder) {
+    if (holder && !whyRefused(holder)) {
       access.noteKeyUse(holder.key).catch((error: unknown) => {
         app.log.debug({ err: error, apiKey: holder.key._id }, 'that a key was used was not noted');
       });

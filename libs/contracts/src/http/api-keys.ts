@@ -9,6 +9,8 @@ export const API_KEY_LIMITS = {
 } as const;
 
 const { labelCharacters } = API_KEY_LIMITS;
+/** Of the year 9999: what is later is no time of a calendar. */
+const LAST_SECOND = 253_402_300_799;
 const SCOPES_EXPECTED = `must be among ${SCOPE_NAMES.join(', ')}`;
 
 export const ScopeSchema = z.enum(SCOPE_NAMES, { error: SCOPES_EXPECTED });
@@ -29,7 +31,12 @@ export const ApiKeyRequestSchema = z
       .optional()
       .describe('What it may be used for'),
     role: RoleSchema.optional().describe('What it may do at most, where that is less than its account'),
-    expires_at: z.int().min(0).optional().describe('Until when it is valid, in Unix seconds'),
+    expires_at: z
+      .int()
+      .min(0)
+      .max(LAST_SECOND)
+      .optional()
+      .describe('Until when it is valid, in Unix seconds; for as long as the key that makes it where absent'),
     account: NameSchema.optional().describe("Id of the account, where it is not the caller's; needs an operator's key"),
   })
   .meta({ id: 'ApiKeyRequest' });

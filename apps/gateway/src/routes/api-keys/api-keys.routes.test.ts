@@ -119,6 +119,7 @@ describe('a key that makes keys gives no more than it has:', () => {
     ['a scope that there is not', { scopes: ['singing'] }, 'must be among transcriptions'],
     ['no scope at all', { scopes: [] }, 'at least one scope'],
     ['an end that is past', { expires_at: 1 }, 'expires_at is past'],
+    ['an end that no calendar has', { expires_at: Number.MAX_SAFE_INTEGER }, 'expires_at'],
     ['a field that there is not', { scope: 'chat' }, 'scope'],
   ])('%s is a mistake', async (_, body, why) => {
     const refused = await make(body);
