@@ -153,10 +153,13 @@ test('usage is written once, and told apart by time and by what is asked for', a
   await db.usage.record(rows.slice(1, 3));
   const filter = { from: 86_400, to: 86_400 * 2, accounts: ['acc_1'] };
   const hours = await db.usage.sums(filter, { seconds: 3_600, by: ['model'] });
-  expect(hours.map(({ start, model, requests }) => [start, model, requests]).toSorted()).toEqual([
-    [86_400, 'a', 1],
-    [86_400, 'b', 1],
-    [90_000, 'b', 1],
+  const told = hours.map(({ start, model, requests }) => ({ start, model, requests }));
+  expect(
+    told.toSorted((one, other) => one.start - other.start || (one.model ?? '').localeCompare(other.model ?? '')),
+  ).toEqual([
+    { start: 86_400, model: 'a', requests: 1 },
+    { start: 86_400, model: 'b', requests: 1 },
+    { start: 90_000, model: 'b', requests: 1 },
   ]);
   const days = await db.usage.sums(filter, { seconds: 86_400, by: [] });
   expect(days).toMatchObject([{ start: 86_400, requests: 3, inputTokens: 6, outputTokens: 9, rows: 3 }]);

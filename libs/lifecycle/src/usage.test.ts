@@ -70,7 +70,7 @@ test('a voice turn is one request, of three services under the models of each', 
   const audio = { blobKey: 'b', bytes: 1, sha256: '0' };
   const task = { model: 'llm', transcription: { model: 'asr' }, speech, audio };
   const usage = { audioSeconds: 2.5, promptTokens: 3, completionTokens: 4, inputCharacters: 9, computeMs: 7 };
-  await ended({ kind: 'voice-turn', task, usage } as Partial<JobRecord>);
+  await ended({ kind: 'voice-turn', task, usage });
   await countUsage(house, signal);
   const rows = (await used(['model'])).toSorted((a, b) => String(a.model).localeCompare(String(b.model)));
   expect(rows).toMatchObject([

@@ -1,4 +1,4 @@
-import { hasMade, isMetered, type JobUsage, type UsageService } from '@aigolos/contracts';
+import { hasMade, isMetered, type JobUsage, type MeteredKind, type UsageService } from '@aigolos/contracts';
 import type { Database, UnmeteredJob, UsageRecord } from '@aigolos/db';
 
 export interface UsageDeps {
@@ -54,7 +54,7 @@ function usageRowsOf(job: UnmeteredJob): UsageRecord[] {
   const { _id, kind, account, apiKey, batch, finishedAt = new Date(), retries = 0 } = job;
   if (!isMetered(kind)) return [];
   const end = retries === 0 ? _id : `${_id}:${retries}`;
-  return servicesOf(job).map(({ service, model, usage }, index) => ({
+  return servicesOf(kind, job).map(({ service, model, usage }, index) => ({
     _id: index === 0 ? end : `${end}:${service}`,
     account,
     ...(apiKey !== undefined && { apiKey }),
@@ -72,7 +72,7 @@ function usageRowsOf(job: UnmeteredJob): UsageRecord[] {
   }));
 }
 
-function servicesOf({ kind, task, usage = {} }: UnmeteredJob): ServiceUse[] {
+function servicesOf(kind: MeteredKind, { task, usage = {} }: UnmeteredJob): ServiceUse[] {
   const { audioSeconds, inputCharacters, promptTokens, completionTokens, computeMs } = usage;
   const heard = { ...(audioSeconds !== undefined && { audioSeconds }) };
   const spoken = { ...(inputCharacters !== undefined && { inputCharacters }) };
@@ -95,7 +95,8 @@ function servicesOf({ kind, task, usage = {} }: UnmeteredJob): ServiceUse[] {
         { service: 'completions', model, usage: answered },
         { service: 'audio_speeches', model: speech?.model ?? model, usage: spoken },
       ];
-    default:
+    case 'chat':
+    case 'response':
       return [{ service: 'completions', model, usage: { ...answered, ...compute } }];
   }
 }

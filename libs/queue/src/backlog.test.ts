@@ -84,10 +84,7 @@ test('a rate is counted by all processes together, in a window that begins with 
 
 test('while Redis is away a rate is not known, and nobody waits for it', async () => {
   const own = await startRedis();
-  const limiter = await createRateLimiter(
-    { ...config, REDIS_URL: own.url, REDIS_SILENCE_MS: 100 } as typeof config,
-    log,
-  );
+  const limiter = await createRateLimiter({ ...config, REDIS_URL: own.url, REDIS_SILENCE_MS: 100 }, log);
   closers.push(
     () => own.kill('SIGKILL'),
     () => limiter.close(),
