@@ -131,7 +131,6 @@ FROM base AS worker-webhooks
 COPY --from=worker-webhooks-packages /app ./
 COPY libs ./libs
 COPY apps/worker-webhooks ./apps/worker-webhooks
-# A look-up of a receiver's name holds a thread until it is answered: as many as webhooks that are sent at once.
 ENV HEALTH_HOST=0.0.0.0 HEALTH_PORT=8080 HEALTHCHECK_URL=http://127.0.0.1:8080/healthz
 EXPOSE 8080
 USER 1000:1000
