@@ -172,6 +172,7 @@ function inTurns(s: fc.Scheduler): Model<JobRecord> {
   };
   const calls = {
     updateOne: (...args: Parameters<typeof Job.updateOne>) => inTurn(() => Job.updateOne(...args).exec()),
+    updateMany: (...args: Parameters<typeof Job.updateMany>) => inTurn(() => Job.updateMany(...args).exec()),
     findOne: (filter: object, fields?: object) => ({
       lean: () => inTurn(async () => Job.findOne(filter, fields).lean()),
     }),
