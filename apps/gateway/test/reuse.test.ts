@@ -111,6 +111,7 @@ test('a result whose time has come is not reused', async () => {
   const expiresAt = new Date(Date.now() - 1_000);
   const job = await house.db.jobs.find(id);
   if (!job) throw new Error('it is gone');
+  await house.db.jobs.clearUsagePending([id]);
   await house.db.jobs.deleteFinal(house.account, id);
   await house.db.jobs.insert({ ...job, expiresAt });
   expect((await transcribe()).text).toBe('heard 2');

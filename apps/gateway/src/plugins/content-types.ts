@@ -13,12 +13,13 @@ export const contentTypes = fp(async (app) => {
   app.addHook('onRequest', async (request) => {
     if (request.is404 || !hasBody(request)) return;
     const [expected = JSON_TYPE] = request.routeOptions.schema?.consumes ?? [];
-    const { 'content-type': given = '', 'content-encoding': encoding = 'identity' } = request.headers;
+    const { 'content-type': given = '' } = request.headers;
     if (!isType(given, expected)) {
-      throw refused(`This route does not read this Content-Type; ${EXPECTED[expected] ?? `send ${expected}`}.`);
+      const right = EXPECTED[expected] ?? `send ${expected}`;
+      throw new ValidationError(`This route does not read this Content-Type; ${right}.`, {
+        code: 'UNSUPPORTED_MEDIA_TYPE',
+      });
     }
-    if (encoding.toLowerCase() !== 'identity')
-      throw refused('Bodies are read as they are; leave out Content-Encoding.');
   });
 });
 
@@ -34,8 +35,4 @@ function isType(given: string, expected: string): boolean {
   if (essence !== expected) return false;
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   return expected !== JSON_TYPE || charset === undefined || /^charset="?utf-?8"?$/.test(charset);
-}
-
-function refused(message: string): ValidationError {
-  return new ValidationError(message, { code: 'UNSUPPORTED_MEDIA_TYPE' });
 }

@@ -24,7 +24,8 @@ export const operationsRoutes: FastifyPluginAsyncZod<OperationsDeps> = async (
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
 
-  app.get('/metrics', { config: { access: metricsAccess }, schema }, async (_request, reply) =>
+  const closed = { access: metricsAccess, ...(metricsAccess !== 'public' && { scope: 'admin' as const }) };
+  app.get('/metrics', { config: closed, schema }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.metrics()),
   );
 
