@@ -108,6 +108,7 @@ test('every route refuses a body of another type than its own by a 415 that says
       for (const type of [...types, other]) {
         const answer = await closed.call(path.replaceAll(/\{\w+\}/g, 'x_1'), {
           method: method.toUpperCase(),
+          key: closed.keys.admin,
           headers: { 'content-type': type },
           body: '{}',
         });
