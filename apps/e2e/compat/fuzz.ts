@@ -13,8 +13,8 @@ export interface FuzzOptions {
   seconds: number;
 }
 
-/** They erase the accounts that the requests are made with, so they come last. */
-const ERASURES = '^/v1/erasures$';
+/** They erase the accounts that the requests are made with, or revoke their keys, so they come last. */
+const ENDS = '^/v1/(erasures$|api_keys)';
 const CONFIG = join(import.meta.dirname, 'schemathesis.toml');
 
 /**
@@ -43,11 +43,11 @@ export async function fuzzApi(stack: Stack, { examples, seconds }: FuzzOptions):
   ];
   const both = (selection: string[], maxSeconds: number) =>
     Promise.all(neighbours.map((neighbour) => run(neighbour, selection, maxSeconds)));
-  const most = await both(['--exclude-path-regex', ERASURES], Math.max(1, seconds - 5));
+  const most = await both(['--exclude-path-regex', ENDS], Math.max(1, seconds - 5));
   const seen = await seenByNeighbours(stack.url, neighbours);
-  const erasures = await both(['--include-path-regex', ERASURES], Math.min(5, seconds));
+  const ends = await both(['--include-path-regex', ENDS], Math.min(5, seconds));
   await rm(cwd, { recursive: true, force: true });
-  const failures = [...most, ...erasures].filter(({ exitCode }) => exitCode !== 0).map(({ all }) => all);
+  const failures = [...most, ...ends].filter(({ exitCode }) => exitCode !== 0).map(({ all }) => all);
   const found = [...failures, ...seen];
   return found.length === 0 ? undefined : found.join('\n');
 }
