@@ -5,6 +5,6 @@ import { setFlagsFromString } from 'node:v8';
  * collect garbage more often instead of letting the heap grow. On a machine with much memory V8 lets a heap become four times as
  * large as what lives in it, so that a process grows for hours before it is as large as it will be, and nobody can tell it from a
  * leak. And the space for young objects stays as small as it begins: an upload is a stream of short-lived buffers, and 100 MB sent
- * grew the gateway by 70 MB, with this by 14 MB. What it costs is in docs/benchmarks.md.
+ * grew the gateway by 70 MB, with this by 14 MB.
  */
 for (const flag of ['--semi-space-growth-factor=1', '--memory-saver-mode']) setFlagsFromString(flag);
