@@ -24,7 +24,9 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 function aigolos(args: string[], more: Record<string, string> = {}) {
-  return execa(process.execPath, [MAIN, ...args], { env: { ...env, ...more }, reject: false, all: true, ipc: true });
+  // Stopping everything takes as long as it takes on a busy machine; after five seconds it would be killed.
+  const ends = { reject: false, forceKillAfterDelay: false } as const;
+  return execa(process.execPath, [MAIN, ...args], { env: { ...env, ...more }, ...ends, all: true, ipc: true });
 }
 
 /** Starts the stack and resolves when it says that it is ready. */
