@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { QUEUE_NAMES } from '@aigolos/contracts';
 import { type AppProcess, audioClip, startApp, testConfig, waitUntil } from '@aigolos/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AppName, type Stack, startStack } from './stack.ts';
+import { APP_NAMES, type Stack, startStack } from './stack.ts';
 
 const PLACES = [
   'system message',
@@ -55,15 +55,7 @@ const processes: AppProcess[] = [];
 const dumps: string[] = [];
 beforeAll(async () => {
   stack = await startStack({ engines: 'test', env: { WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' } });
-  const names: AppName[] = [
-    'gateway',
-    'worker-asr',
-    'worker-llm',
-    'worker-tts',
-    'worker-maintenance',
-    'worker-webhooks',
-  ];
-  processes.push(...names.map((name) => stack.app(name)));
+  processes.push(...APP_NAMES.map((name) => stack.app(name)));
   receiver = await startServer((_request, response) => {
     response.writeHead(500).end(marks['answer of a receiver']);
   });

@@ -18,7 +18,7 @@ import {
 import getPort from 'get-port';
 import OpenAI from 'openai';
 
-const APP_NAMES = [
+export const APP_NAMES = [
   'gateway',
   'worker-asr',
   'worker-llm',

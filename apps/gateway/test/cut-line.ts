@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { openRelay } from './relay.ts';
 
 /** A line to the database that can be cut in the moment between a request and its answer. */
 export interface CutLine {
@@ -11,19 +10,8 @@ export interface CutLine {
 
 export async function openCutLine(targetPort: number): Promise<CutLine> {
   let fatal: Buffer | undefined;
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(targetPort, '127.0.0.1');
+  const relay = await openRelay(targetPort, (client, upstream) => {
     let answersAreLost = false;
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
     client.on('data', (chunk: Buffer) => {
       if (fatal && chunk.includes(fatal)) {
         fatal = undefined;
@@ -36,17 +24,10 @@ export async function openCutLine(targetPort: number): Promise<CutLine> {
       else client.write(chunk);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    ...relay,
     loseAnswerTo(text) {
       fatal = Buffer.from(text);
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { EndedJob, IdleConversation, StoredFiles } from '@aigolos/db';
-import { forEachWhileAnswered, removeStoredTraces } from './job-removal.ts';
+import { answersAbout, forEachWhileAnswered, removeStoredTraces } from './job-removal.ts';
 import { type RemovalDeps, removeJobData, removeTurns } from './removal.ts';
 
 /** The job of a turn that was taken follows within this time, or never. */
@@ -29,7 +29,7 @@ export async function removeEndedJob(deps: RemovalDeps, job: EndedJob): Promise<
   const found = job.removing ?? (await db.jobs.noteRemoval(id, seen));
   await removeJobData(deps, id);
   if (!(await db.jobs.deleteFinal(account, id))) return undefined;
-  await cache?.invalidate(`job:${id}`, `jobs-of:${account}`);
+  await cache?.invalidate(...answersAbout([job]));
   return found;
 }
 
@@ -50,8 +50,7 @@ export async function removeEndedJobs(deps: RemovalDeps, jobs: EndedJob[]): Prom
   };
   await forEachWhileAnswered(jobs, remove, async (_, error) => void failures.push(error));
   const removed = await db.jobs.deleteEnded(gone.map(({ _id }) => _id));
-  const lists = new Set(gone.map(({ account }) => `jobs-of:${account}`));
-  await cache?.invalidate(...lists, ...gone.map(({ _id }) => `job:${_id}`));
+  await cache?.invalidate(...answersAbout(gone));
   if (failures.length > 0) throw failures[0];
   return removed;
 }

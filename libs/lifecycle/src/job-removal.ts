@@ -1,5 +1,6 @@
 import { ID_PREFIXES, JOB_KINDS, type JobKind, NO_AMOUNTS, stepsOf, UnavailableError } from '@aigolos/contracts';
 import type { AnyJobRecord, RunningJob } from '@aigolos/db';
+import { cacheScope } from '@aigolos/queue';
 import { messageOf } from '@aigolos/runtime';
 import type { Remaining, RemovalDeps } from './removal.ts';
 import { countUsageOf } from './usage.ts';
@@ -48,8 +49,7 @@ export async function removeIdleJobs(deps: RemovalDeps, jobs: Job[]): Promise<vo
   await db.jobs.deleteIdle(jobs.map(idOf));
   await releaseQuotas(deps, jobs);
   // Now that nobody can read the records into the cache again.
-  const lists = new Set(jobs.map(({ account }) => `jobs-of:${account}`));
-  const invalidated = cache?.invalidate(...lists, ...jobs.map(({ _id }) => `job:${_id}`));
+  const invalidated = cache?.invalidate(...answersAbout(jobs));
   await invalidated?.catch(async (error: unknown) => {
     for (const job of jobs) await postponeIn(deps)(job, error);
   });
@@ -60,6 +60,12 @@ async function releaseQuotas({ db }: RemovalDeps, jobs: Job[]): Promise<void> {
   for (const { _id, account, status, reservation } of jobs) {
     if (status === 'queued' && reservation) await db.quotas.settle(account, _id, { reservation, used: NO_AMOUNTS });
   }
+}
+
+/** Answers kept for quick reading that tell of these jobs. */
+export function answersAbout(jobs: Pick<Job, '_id' | 'account'>[]): string[] {
+  const lists = new Set(jobs.map(({ account }) => cacheScope.jobsOf(account)));
+  return [...lists, ...jobs.map(({ _id }) => cacheScope.job(_id))];
 }
 
 /**

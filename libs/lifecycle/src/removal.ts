@@ -39,7 +39,7 @@ const BATCH = 200;
  * @throws UnavailableError where a store does not answer; what lies in the others is gone all the same.
  */
 export async function removeJobData(deps: RemovalDeps, id: string): Promise<void> {
-  await Promise.all([removeTraces(deps, id), deps.cache?.invalidate(`job:${id}`)]);
+  await Promise.all([removeTraces(deps, id), deps.cache?.invalidate(cacheScope.job(id))]);
 }
 
 /**
@@ -94,7 +94,7 @@ export async function removeConversation(deps: RemovalDeps, id: string, signal?:
 
 /** Removes what was said in a conversation: its chat jobs, what belongs to those, and its messages. Harmless twice. */
 export async function removeTurns(deps: RemovalDeps, id: string, signal?: AbortSignal): Promise<Remaining[]> {
-  await deps.cache?.invalidate(`conversation:${id}`);
+  await deps.cache?.invalidate(cacheScope.conversation(id));
   const remaining = await removeJobs(deps, { conversation: id }, signal);
   await removeMessages(deps, id, signal);
   return remaining;
@@ -117,7 +117,7 @@ export async function emptyAccount(deps: RemovalDeps, id: string, signal?: Abort
   await removeWebhooks(deps, id);
   // Once no job is there that could be counted.
   await Promise.all([deps.db.usage.deleteOf(id), deps.db.quotas.deleteOf(id)]);
-  await deps.cache?.invalidate(`jobs-of:${id}`);
+  await deps.cache?.invalidate(cacheScope.jobsOf(id));
   return [...new Map(remaining.map((one) => [one.what, one])).values()];
 }
 
