@@ -20,6 +20,8 @@ export interface SoakReport {
   jobsPerSecond: number;
   /** Growth in 10,000 jobs: megabytes, and open files. */
   growth: { process: string; memoryMb: number; files: number; mb: number; passes: boolean }[];
+  /** What the growth was reckoned from: megabytes of each process. */
+  samples: Record<string, Sample[]>;
   passes: boolean;
 }
 
@@ -81,7 +83,8 @@ export async function runSoak({ jobs, atOnce, onProgress }: SoakOptions): Promis
     await sampling.stop();
     const growth = growthOf(sampler, jobs);
     const passes = growth.every((one) => one.passes) && failed === 0;
-    return { jobs, failed, seconds: Math.round(seconds()), jobsPerSecond: jobs / seconds(), growth, passes };
+    const samples = Object.fromEntries(sampler.memoryMb);
+    return { jobs, failed, seconds: Math.round(seconds()), jobsPerSecond: jobs / seconds(), growth, samples, passes };
   } finally {
     await installation.stop();
   }
