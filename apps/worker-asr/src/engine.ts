@@ -24,6 +24,7 @@ export async function createEngine(config: Config, log: Logger): Promise<AsrEngi
       return createOpenAICompatibleAsrEngine({
         baseUrl: requiredSetting(config.ASR_BASE_URL, 'ASR_BASE_URL', 'ASR_ENGINE=openai-compatible'),
         apiKey: config.ASR_API_KEY,
+        viaProxy: config.NODE_USE_ENV_PROXY === '1',
         model,
         upstreamModel: config.ASR_UPSTREAM_MODEL ?? model,
       });

@@ -25,6 +25,7 @@ export async function createEngine(config: Config, log: Logger): Promise<LlmEngi
       return createOpenAICompatibleLlmEngine({
         baseUrl: requiredSetting(config.LLM_BASE_URL, 'LLM_BASE_URL', 'LLM_ENGINE=openai-compatible'),
         apiKey: config.LLM_API_KEY,
+        viaProxy: config.NODE_USE_ENV_PROXY === '1',
         model,
         upstreamModel: config.LLM_UPSTREAM_MODEL ?? model,
       });

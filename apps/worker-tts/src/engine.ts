@@ -33,6 +33,7 @@ async function createEngine(name: Config['TTS_ENGINE'][number], config: Config, 
       return createOpenAICompatibleTtsEngine({
         baseUrl: requiredSetting(config.TTS_BASE_URL, 'TTS_BASE_URL', 'TTS_ENGINE=openai-compatible'),
         apiKey: config.TTS_API_KEY,
+        viaProxy: config.NODE_USE_ENV_PROXY === '1',
         model,
         upstreamModel: config.TTS_UPSTREAM_MODEL ?? model,
         voices: config.TTS_UPSTREAM_VOICES.map((id) => ({ id, name: id, language: 'en' })),

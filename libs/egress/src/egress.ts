@@ -23,6 +23,9 @@ export interface Egress {
   request(url: URL, outgoing: OutgoingRequest): Promise<IncomingMessage>;
 }
 
+/** A host that drops what is sent to it is not waited for as long as an answer may take. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** The rules do not let the request go there. Its message, without subject, is for whoever chose the URL, and repeats no address. */
 export class EgressRefusedError extends Error {
   override readonly name = 'EgressRefusedError';
@@ -67,6 +70,11 @@ function send(
     agent: false,
     lookup: answerWith(addresses),
     signal,
+  });
+  sending.on('socket', (socket) => {
+    if (!socket.connecting) return;
+    const late = setTimeout(() => sending.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS);
+    for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(late));
   });
   sending.on('response', resolve);
   sending.on('error', reject);

@@ -135,6 +135,13 @@ const modelsConfig = {
   MODELS_DIR: z.string().default('models').describe('folder of the installed models'),
 };
 
+const remoteEngineConfig = {
+  NODE_USE_ENV_PROXY: z
+    .string()
+    .optional()
+    .describe('`1` where openai-compatible engines are reached through the proxy that HTTPS_PROXY or HTTP_PROXY names'),
+};
+
 const testEngineConfig = {
   TEST_ENGINE_PACE_MS: intVar
     .min(0)
@@ -153,6 +160,7 @@ export const workerConfig = {
   ...queueConfig,
   ...modelsConfig,
   ...healthConfig,
+  ...remoteEngineConfig,
   ...testEngineConfig,
   ...drainConfig,
   CONCURRENCY: intVar.min(1).default(1).describe('jobs that run at once in this process'),

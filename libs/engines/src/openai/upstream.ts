@@ -1,3 +1,4 @@
+import { createNamedHostFetch, EgressRefusedError } from '@aigolos/egress';
 import type { OpenAI } from 'openai';
 
 /** A server that speaks OpenAI's HTTP API: vLLM, llama-server, Ollama, Speaches, OpenAI, another AIGolos. */
@@ -6,13 +7,19 @@ export interface UpstreamOptions {
   baseUrl: string;
   /** For servers that ask for one. */
   apiKey?: string | undefined;
+  /** The environment names a proxy, and Node's own `fetch` asks it: the server is reached through it then. */
+  viaProxy?: boolean;
 }
 
 /**
  * A client that tries once (the caller owns retries), takes nothing from the environment, and follows no redirect: what is said would go to
- * a machine that the operator has not named.
+ * a machine that the operator has not named. Wherever the name leads, it is no metadata service.
+ * @param fetch makes the requests; for tests.
  */
-export async function createUpstreamClient({ baseUrl, apiKey }: UpstreamOptions): Promise<OpenAI> {
+export async function createUpstreamClient(
+  { baseUrl, apiKey, viaProxy }: UpstreamOptions,
+  fetch = createNamedHostFetch(baseUrl, { viaProxy }),
+): Promise<OpenAI> {
   const { OpenAI } = await import('openai');
   return new OpenAI({
     baseURL: baseUrl,
@@ -20,7 +27,7 @@ export async function createUpstreamClient({ baseUrl, apiKey }: UpstreamOptions)
     organization: null,
     project: null,
     maxRetries: 0,
-    fetchOptions: { redirect: 'manual' },
+    fetch: (url, init) => fetch(url instanceof Request ? url.url : url, init),
     logLevel: 'off',
   });
 }
@@ -42,6 +49,9 @@ const TRANSIENT_STATUS = new Set([408, 409, 425, 429]);
 /** What an error of the client means: a refusal (4xx), or a failure (5xx, 429, no connection, a cut stream). */
 export async function upstreamFailure(error: unknown): Promise<UpstreamFailure> {
   const { APIError } = await import('openai');
+  if (error instanceof APIError && error.cause instanceof EgressRefusedError) {
+    return { kind: 'rejected', message: `The upstream server ${error.cause.message}.`, code: undefined };
+  }
   if (!(error instanceof APIError) || error.status === undefined) {
     return { kind: 'failed', message: 'The upstream server cannot be reached or cut the answer.', code: undefined };
   }

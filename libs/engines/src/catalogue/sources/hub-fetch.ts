@@ -1,4 +1,4 @@
-import { createEgress, createEgressFetch, createEgressRules, EgressRefusedError, WEB_PORTS } from '@aigolos/egress';
+import { createNamedHostFetch, EgressRefusedError } from '@aigolos/egress';
 
 export type HubFetch = (
   url: string,
@@ -12,20 +12,11 @@ const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
  * `fetch` of what a model hub has. A hub sends those who ask for a large file on to another host, so redirects are followed, each
  * held to the rules of what goes out: the hub's own name may stand for any machine, since the operator chose it; whatever it sends to
  * is public and reached by https.
- * @param viaProxy a proxy that the environment names makes the connections, and looks the names up: only URLs are held to the rules then.
+ * @param viaProxy a proxy that the environment names makes the connections: see `createNamedHostFetch`.
  * @throws EgressRefusedError, or what a connection failed with.
  */
 export function createHubFetch(hubUrl: string, viaProxy: boolean): HubFetch {
-  const { hostname, port } = new URL(hubUrl);
-  const rules = createEgressRules({ hosts: [hostname], ports: port ? [...WEB_PORTS, port] : WEB_PORTS });
-  const direct = createEgressFetch(createEgress(rules));
-
-  async function fetchOnce(url: URL, init: Parameters<HubFetch>[1]): Promise<Response> {
-    if (!viaProxy) return direct(url, init);
-    const refusal = rules.urlRefusal(url);
-    if (refusal !== undefined) throw new EgressRefusedError(refusal);
-    return fetch(url, { ...init, redirect: 'manual' });
-  }
+  const fetchOnce = createNamedHostFetch(hubUrl, { viaProxy });
 
   async function follow(url: URL, init: Parameters<HubFetch>[1], redirectsLeft: number): Promise<Response> {
     const response = await fetchOnce(url, init);
