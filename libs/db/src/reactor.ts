@@ -13,7 +13,8 @@ export interface ReactionObserver {
 /** About 15 seconds in all. */
 const ATTEMPTS = 10;
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
-const AT_ONCE = 32;
+/** So many records are reacted to at a time. */
+export const AT_ONCE = 32;
 
 /**
  * Carries out what a change sets in motion, each reaction by itself, so many at once. One that fails is tried again, as
