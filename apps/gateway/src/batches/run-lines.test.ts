@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { newJobRecord } from '@aigolos/db';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type BatchRun, type RunLinesDeps, runLines } from './run-lines.ts';
 
 async function inputOf(ids: string[]): Promise<BatchRun['input']> {
@@ -18,7 +18,7 @@ async function inputOf(ids: string[]): Promise<BatchRun['input']> {
   return input;
 }
 
-const chat = (_id: string, status: 'queued' | 'completed') =>
+const chat = (_id: string, status: 'queued' | 'completed' | 'expired') =>
   newJobRecord<'chat'>({
     _id,
     kind: 'chat',
@@ -27,6 +27,25 @@ const chat = (_id: string, status: 'queued' | 'completed') =>
     task: { model: 'test-llm', messages: [], stop: [] },
     ...(status === 'completed' && { result: { text: 'done', finishReason: 'stop' } }),
   });
+
+/** @param told gets the lines whose outcome is written. */
+async function batchOf(ids: string[], told: string[]): Promise<Omit<BatchRun, 'submit' | 'signal'>> {
+  return {
+    job: newJobRecord<'batch'>({
+      _id: 'batch_1',
+      kind: 'batch',
+      account: 'acc_1',
+      task: { endpoint: '/v1/x', inputFile: 'file_1', completionWindow: '24h', windowEndsAt: Date.now() + 60_000 },
+    }),
+    input: await inputOf(ids),
+    output: {
+      isDone: () => false,
+      add: async ({ customId }) => void told.push(customId),
+    } as Partial<BatchRun['output']> as BatchRun['output'],
+    owner: { madeBy: { job: 'batch_1', fence: 1 }, expiry: undefined },
+    onProgress: () => {},
+  };
+}
 
 test('when the lines are stopped, what is still submitted of one is over before anybody else looks at it', async () => {
   const submitting = Promise.withResolvers<void>();
@@ -42,25 +61,13 @@ test('when the lines are stopped, what is still submitted of one is over before 
     },
   };
   const running = runLines({ jobs, linesAtOnce: 2 } as RunLinesDeps, {
-    job: newJobRecord<'batch'>({
-      _id: 'batch_1',
-      kind: 'batch',
-      account: 'acc_1',
-      task: { endpoint: '/v1/x', inputFile: 'file_1', completionWindow: '24h', windowEndsAt: Date.now() + 60_000 },
-    }),
-    input: await inputOf(['is submitted', 'waits', 'never']),
-    output: {
-      isDone: () => false,
-      add: async ({ customId }) => void told.push(customId),
-    } as Partial<BatchRun['output']> as BatchRun['output'],
-    owner: { madeBy: { job: 'batch_1', fence: 1 }, expiry: undefined },
+    ...(await batchOf(['is submitted', 'waits', 'never'], told)),
     async submit({ body: { id } }) {
       if (id === 'waits') return { job: chat('cht_waits', 'queued'), replayed: false };
       await submitting.promise;
       return { job: chat('cht_done', 'completed'), replayed: false };
     },
     signal: stopping.signal,
-    onProgress: () => {},
   });
   const toldAtEnd = running.catch(() => [...told]);
   await waiting.promise;
@@ -70,4 +77,20 @@ test('when the lines are stopped, what is still submitted of one is over before 
   await expect(running).rejects.toThrow('stopped');
   expect(await toldAtEnd).toEqual(['is submitted']);
   expect(told).toEqual(['is submitted']);
+});
+
+test('a line whose time is over a moment before that of its batch is left to the end of that', async () => {
+  const window = new AbortController();
+  const told: string[] = [];
+  const waitForEnd = async (_account: string, id: string) => chat(id, id === 'cht_a' ? 'completed' : 'expired');
+  const running = runLines({ jobs: { waitForEnd }, linesAtOnce: 2 } as Partial<RunLinesDeps> as RunLinesDeps, {
+    ...(await batchOf(['a', 'b'], told)),
+    submit: async ({ body: { id } }) => ({ job: chat(`cht_${id}`, 'queued'), replayed: false }),
+    signal: window.signal,
+  });
+  const ended = expect(running).rejects.toThrow('the window ends');
+  await vi.waitFor(() => expect(told).toEqual(['a']));
+  window.abort(new Error('the window ends'));
+  await ended;
+  expect(told).toEqual(['a']);
 });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '@aigolos/blob-store';
@@ -87,7 +88,9 @@ async function runLine(deps: RunLinesDeps, run: BatchRun, { number, text }: Inpu
 
 async function waitFor(deps: RunLinesDeps, job: AnyJobRecord, { signal, owner }: BatchRun): Promise<LineOutcome> {
   const ended = await waitPatiently(deps.jobs, job, signal);
-  if (!isFinal(ended.status)) throw signal.reason;
+  // A line has the time of its batch. Whoever ended it saw the window end, which may be a moment before it does here.
+  if (ended.status === 'expired' && !signal.aborted) await once(signal, 'abort');
+  if (!isFinal(ended.status) || ended.status === 'expired') throw signal.reason;
   return outcomeOf(deps, ended, owner);
 }
 
