@@ -12,6 +12,7 @@ function written(log: (logger: ReturnType<typeof createLogger>) => void): string
 const MARK = 'S3CRETMARK';
 /** Texts that have a secret in them, and what of each is said all the same. */
 const TEXTS: [text: string, rest: string][] = [
+  [`the key ag_${'0a'.repeat(16)}_${MARK} is not known`, 'the key [redacted] is not known'],
   [`the key sk-aigolos-${MARK} is not known`, 'the key [redacted] is not known'],
   [`Incorrect API key provided: sk-proj-${MARK}_x-1.`, 'provided: [redacted]'],
   [`signed with whsec_${MARK}+/8=`, 'signed with [redacted]'],

@@ -24,8 +24,8 @@ const CENSOR = '[redacted]';
  * so a secret ends at a quote or a backslash at the latest.
  */
 const SECRET_TEXTS: [pattern: RegExp, instead: string][] = [
-  // Our own keys and secrets of webhooks, and the keys of other services that are like ours.
-  [/\b(?:sk|whsec)[-_][\w+/=-]{8,}/g, CENSOR],
+  // Our own keys, secrets of webhooks, and the keys of other services.
+  [/\b(?:ag_[\da-f]{32}|sk|whsec)[-_][\w+/=-]{8,}/g, CENSOR],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${CENSOR}`],
   // What stands before the host of an address: a database's password, say.
   [/\b([a-z][a-z\d+.-]*:\/\/)[^\s/"\\?#@]+@/gi, `$1${CENSOR}@`],
