@@ -4,8 +4,7 @@ import { Readable } from 'node:stream';
 import { openBlobStore } from '@aigolos/blob-store';
 import { newId } from '@aigolos/contracts';
 import { type Database, newJobRecord, openDatabase } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo } from '@aigolos/testing';
+import { testLog as log, useMongo } from '@aigolos/testing';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { checkData, repairData } from '../src/doctor/data.ts';
@@ -81,7 +80,6 @@ describe('aigolos erase', () => {
     const leaseUntil = new Date(Date.now() + 60_000);
     const idle = await insertJob(account);
     const running = await insertJob(account, { status: 'in_progress', fence: 1, leaseUntil });
-    const log = createLogger({ service: 'test', level: 'silent' });
     const installation = { db, blobs: blobStore(), backupDir: undefined, redis: undefined, log };
     const stopping = new AbortController();
     const erase = (signal: AbortSignal) => runErasure(installation, account, { signal, tell: () => {} });

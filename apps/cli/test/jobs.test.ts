@@ -5,8 +5,7 @@ import { openBlobStore } from '@aigolos/blob-store';
 import { newId } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createCancelReceiver, createLiveStreams, createProducer, type Producer } from '@aigolos/queue';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { testLog as log, useMongo, useRedis } from '@aigolos/testing';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { inspectJob } from '../src/jobs/view-job.ts';
@@ -14,7 +13,6 @@ import { temporaryFolder } from '../src/stub.fake.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 const SAID = 'what nobody but its owner may read';
-const log = createLogger({ service: 'test', level: 'silent' });
 const mongo = useMongo();
 const redis = useRedis();
 let env: { AIGOLOS_HOME: string; MONGO_URL: string; BLOB_DIR: string; REDIS_URL: string; QUEUE_PREFIX: string };

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { watchForSecrets } from '@aigolos/testing';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -21,7 +22,10 @@ beforeAll(async () => {
   const engines = { ASR_ENGINE: 'test', LLM_ENGINE: 'test', TTS_ENGINE: 'test' };
   env = { AIGOLOS_HOME: home, PORT: String(await getPort()), DRAIN_GRACE_MS: '500', ...engines };
 });
-afterAll(() => rm(home, { recursive: true, force: true }));
+afterAll(async () => {
+  watchForSecrets('log of the stack', await readFile(join(home, 'logs', 'aigolos.log'), 'utf8'));
+  await rm(home, { recursive: true, force: true });
+});
 
 function aigolos(args: string[], more: Record<string, string> = {}) {
   // Stopping everything takes as long as it takes on a busy machine; after five seconds it would be killed.

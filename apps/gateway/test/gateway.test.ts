@@ -2,8 +2,8 @@ import { request as rawRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { ProblemSchema, QUEUE_NAMES } from '@aigolos/contracts';
-import { createLogger, loadConfig } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { loadConfig } from '@aigolos/runtime';
+import { testLog, useMongo, useRedis } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigSchema } from '../src/config.ts';
 import { createGateway } from '../src/gateway.ts';
@@ -123,7 +123,7 @@ test('requests are measured by their route, not by their address', async () => {
 test('a port that is taken is said in one sentence', async () => {
   const { port } = new URL(house.url);
   const env = { REDIS_URL: redis.url, MONGO_URL: mongo.newDatabaseUrl(), BLOB_DIR: tmpdir(), PORT: port };
-  const second = createGateway(loadConfig(ConfigSchema, env), createLogger({ service: 'test', level: 'silent' }));
+  const second = createGateway(loadConfig(ConfigSchema, env), testLog);
   await expect(second.start()).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
   await second.stop();
 });

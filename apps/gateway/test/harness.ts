@@ -13,12 +13,10 @@ import {
   createQueueWorker,
   createReadCache,
 } from '@aigolos/queue';
-import { createLogger, createMetrics, loadConfig } from '@aigolos/runtime';
-import type { TestMongo, TestRedis } from '@aigolos/testing';
+import { createMetrics, loadConfig } from '@aigolos/runtime';
+import { testLog as log, type TestMongo, type TestRedis, watchForSecrets } from '@aigolos/testing';
 import { ConfigSchema } from '../src/config.ts';
 import { createGateway, type Gateway } from '../src/gateway.ts';
-
-const log = createLogger({ service: 'test', level: 'silent' });
 
 export const MODELS: ModelInfo[] = [
   { id: 'test-asr', kind: 'asr', isDefault: true, languages: ['en', 'ru'], voices: [], license: 'MIT' },
@@ -118,11 +116,14 @@ export async function openHouse(
     await another.start();
     return another;
   }
-  const call: House['call'] = (path, { key = keys.user, headers, ...init } = {}) =>
-    fetch(new URL(path, gateway.url), {
+  const call: House['call'] = async (path, { key = keys.user, headers, ...init } = {}) => {
+    const answer = await fetch(new URL(path, gateway.url), {
       ...init,
       headers: { authorization: `Bearer ${key}`, ...(headers as Record<string, string>) },
     });
+    if (!answer.ok) watchForSecrets('an error answer', await answer.clone().text());
+    return answer;
+  };
   return {
     gateway,
     url: gateway.url,

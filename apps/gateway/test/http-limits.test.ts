@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { ProblemSchema } from '@aigolos/contracts';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { testLog, useMongo, useRedis } from '@aigolos/testing';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectionLimits, HTTP_OPTIONS, refuseConnection } from '../src/plugins/connections.ts';
@@ -138,7 +137,7 @@ describe('slow clients', () => {
   });
 
   test('what is made for a client that does not read is bounded, and ends; one that waits in silence is not left', async () => {
-    const loggerInstance: FastifyBaseLogger = createLogger({ service: 'test', level: 'silent' });
+    const loggerInstance: FastifyBaseLogger = testLog;
     const app = Fastify({ loggerInstance });
     app.register(connectionLimits, { slowBodyMs: 300, slowReaderMs: 300 });
     let madeBytes = 0;

@@ -5,8 +5,7 @@ import { type AsrEngine, createFasterWhisperEngine, wordErrorRate } from '@aigol
 import { eventLoopDelayP99Ms } from '@aigolos/engines/conformance';
 import { createSileroVad, type VoiceActivityDetector } from '@aigolos/engines/vad';
 import { createMedia } from '@aigolos/media';
-import { createLogger } from '@aigolos/runtime';
-import { longSpeech, MODELS_DIR, speechPython } from '@aigolos/testing';
+import { testLog as log, longSpeech, MODELS_DIR, speechPython } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jobContext } from '../test/job-context.ts';
 import { createTranscribeProcessor } from './transcribe.processor.ts';
@@ -33,7 +32,6 @@ describe('a long file by the real engine and the real detector', { timeout: TIME
       yield { samples: speech.samples, sampleRateHz: 16_000 };
     };
     await writeFile(path, (await media.encode(pcm(), { format: 'wav' }, signal)).stream);
-    const log = createLogger({ service: 'test', level: 'silent' });
     const modelDir = join(MODELS_DIR, MODEL);
     engine = await createFasterWhisperEngine({ model: MODEL, modelDir, pythonPath: speechPython(), log });
     vad = await createSileroVad({ modelPath: join(MODELS_DIR, 'silero-vad', 'model.onnx') });

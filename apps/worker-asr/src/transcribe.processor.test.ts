@@ -5,13 +5,11 @@ import type { TranscriptionCheckpoint } from '@aigolos/contracts';
 import type { AsrEngine } from '@aigolos/engines/asr';
 import type { JobContext } from '@aigolos/jobs';
 import { createMedia } from '@aigolos/media';
-import { createLogger } from '@aigolos/runtime';
-import { audioClip } from '@aigolos/testing';
+import { audioClip, testLog as log } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTranscribeProcessor } from './transcribe.processor.ts';
 
 const media = createMedia({ ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' });
-const log = createLogger({ service: 'test', level: 'silent' });
 const CLIPS = 7;
 const SECONDS = CLIPS * 11;
 let dir: string;

@@ -1,6 +1,6 @@
 import type { TranscriptionCheckpoint, TranscriptionTask } from '@aigolos/contracts';
 import type { JobContext } from '@aigolos/jobs';
-import { createLogger } from '@aigolos/runtime';
+import { testLog } from '@aigolos/testing';
 
 /** What a processor is given for a job, and the checkpoints that it hands out. */
 export function jobContext(
@@ -12,7 +12,7 @@ export function jobContext(
   const context = {
     job: { _id: 'trn_1', task: { responseFormat: 'json', wordTimestamps: true, audio, ...task }, checkpoint },
     signal: new AbortController().signal,
-    log: createLogger({ service: 'test', level: 'silent' }),
+    log: testLog,
     reportProgress: () => {},
     checkpoint: (value: TranscriptionCheckpoint) => kept.push(value),
     emitDelta: () => {},

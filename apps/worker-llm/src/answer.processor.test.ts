@@ -1,11 +1,9 @@
 import { type ChatMessage, type ChatTask, LlmServiceError } from '@aigolos/contracts';
 import type { LlmEngine } from '@aigolos/engines/llm';
 import type { JobContext } from '@aigolos/jobs';
-import { createLogger } from '@aigolos/runtime';
+import { testLog as log } from '@aigolos/testing';
 import { expect, test } from 'vitest';
 import { createAnswerProcessor } from './answer.processor.ts';
-
-const log = createLogger({ service: 'test', level: 'silent' });
 
 /** Takes at most `room` messages, answers with their number, and remembers them. */
 function createSpyEngine(room = 100) {

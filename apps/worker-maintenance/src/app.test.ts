@@ -5,15 +5,14 @@ import { join } from 'node:path';
 import { type ChatTask, newId } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createProducer } from '@aigolos/queue';
-import { createLogger, loadConfig } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { loadConfig } from '@aigolos/runtime';
+import { testLog as log, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, test } from 'vitest';
 import { createApp } from './app.ts';
 import { type Config, ConfigSchema } from './config.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 let dir: string;
 let config: Config;
 let db: Database;

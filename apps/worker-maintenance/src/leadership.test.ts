@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import type { Database } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { waitUntil } from '@aigolos/testing';
+import { testLog as log, waitUntil } from '@aigolos/testing';
 import { expect, test } from 'vitest';
 import { startLeadership } from './leadership.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const free: Database['leases'] = { acquire: async () => ({ fence: 1 }), release: async () => {} };
 
 test('what a leader does is begun again when it fails', async () => {

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { newId } from '@aigolos/contracts';
 import { type JobRecord, newJobRecord } from '@aigolos/db';
 import { announceJobEnds } from '@aigolos/lifecycle';
-import { createCloser, createLogger, createMetrics, loadConfig, type Registry } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { createCloser, createMetrics, loadConfig, type Registry } from '@aigolos/runtime';
+import { testLog, useMongo, useRedis } from '@aigolos/testing';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { ConfigSchema } from './config.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
     CONSISTENCY_GRACE_MS: '0',
   });
   metrics = createMetrics('test');
-  stores = await openStores(config, { closer, metrics, log: createLogger({ service: 'test', level: 'silent' }) });
+  stores = await openStores(config, { closer, metrics, log: testLog });
   sweeps = createSweeps(config, stores, metrics);
   ({ _id: account } = await stores.db.access.ensureAccount('ada'));
 });

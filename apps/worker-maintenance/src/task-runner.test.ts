@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, openDatabase } from '@aigolos/db';
-import { createLogger, createMetrics } from '@aigolos/runtime';
-import { useMongo } from '@aigolos/testing';
+import { createMetrics } from '@aigolos/runtime';
+import { testLog as log, useMongo } from '@aigolos/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTaskRunner } from './task-runner.ts';
 
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 let db: Database;
 beforeAll(async () => {
   db = await openDatabase(mongo.newDatabaseUrl());

@@ -9,8 +9,8 @@ import { DEFAULT_RETENTION, newId } from '@aigolos/contracts';
 import { newJobRecord } from '@aigolos/db';
 import { createJobs, type Jobs } from '@aigolos/jobs';
 import { openArchives } from '@aigolos/lifecycle';
-import { type App, createCloser, createLogger, createMetrics, loadConfig } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { type App, createCloser, createMetrics, loadConfig } from '@aigolos/runtime';
+import { testLog as log, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { type Config, ConfigSchema } from '../src/config.ts';
@@ -18,7 +18,6 @@ import { openStores, type Stores } from '../src/stores.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 const closer = createCloser();
 let dir: string;
 let config: Config;

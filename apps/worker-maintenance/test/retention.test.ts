@@ -13,8 +13,8 @@ import {
 } from '@aigolos/contracts';
 import { type JobRecord, newJobRecord } from '@aigolos/db';
 import { createJobs, type JobContext, startQueueRunner } from '@aigolos/jobs';
-import { type App, createCloser, createLogger, createMetrics, loadConfig } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { type App, createCloser, createMetrics, loadConfig } from '@aigolos/runtime';
+import { testLog as log, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { type Config, ConfigSchema } from '../src/config.ts';
@@ -23,7 +23,6 @@ import { openStores, type Stores } from '../src/stores.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 const closer = createCloser();
 const DAY_MS = 24 * 60 * 60_000;
 const SOON_MS = 5_000;

@@ -9,13 +9,12 @@ import { type SpeechCheckpoint, SpeechTimingsSchema } from '@aigolos/contracts';
 import { createTestTtsEngine, type TtsEngine } from '@aigolos/engines/tts';
 import type { JobContext } from '@aigolos/jobs';
 import { createMedia } from '@aigolos/media';
-import { createLogger } from '@aigolos/runtime';
+import { testLog as log } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSpeakProcessor } from './speak.processor.ts';
 import { planSpeech } from './speech-plan.ts';
 
 const media = createMedia({ ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' });
-const log = createLogger({ service: 'test', level: 'silent' });
 const RATE_HZ = 22_050;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -16,15 +16,14 @@ import { createTestTtsEngine, TEST_TTS_SECONDS_PER_CHARACTER, type TtsEngine } f
 import { createJobRunner } from '@aigolos/jobs';
 import { createMedia } from '@aigolos/media';
 import { createLiveStreams, createProducer, createReadCache } from '@aigolos/queue';
-import { createLogger, createMetrics } from '@aigolos/runtime';
-import { startApp, testConfig, useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { createMetrics } from '@aigolos/runtime';
+import { testLog as log, startApp, testConfig, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSpeakProcessor } from '../src/speak.processor.ts';
 import { planSpeech } from '../src/speech-plan.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 
 const input = [1, 2, 3]
   .map((chapter) => `# Chapter the ${chapter}\n${'The rain fell all day long, and nobody came. '.repeat(12)}\n`)

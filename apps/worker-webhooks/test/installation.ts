@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_EVENT_TYPES, newId } from '@aigolos/contracts';
 import { type Database, openDatabase, type WebhookDeliveryRecord, type WebhookEndpointRecord } from '@aigolos/db';
 import { createProducer, type Producer, type RedisConfig } from '@aigolos/queue';
-import { createLogger, type Logger } from '@aigolos/runtime';
+import { type Logger } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
+import { testLog as log } from '@aigolos/testing';
 
 export interface TestInstallation {
   db: Database;
@@ -23,7 +24,6 @@ export interface TestInstallation {
 export const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 export async function openTestInstallation(redis: TestRedis, mongo: TestMongo): Promise<TestInstallation> {
-  const log = createLogger({ service: 'test', level: 'silent' });
   const mongoUrl = mongo.newDatabaseUrl();
   const db = await openDatabase(mongoUrl);
   await db.prepare();

@@ -1,6 +1,5 @@
 import type { Database } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { testLog, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ACCOUNT, createHarness, type Harness } from '../test/harness.ts';
 import { startRenewals } from './renewals.ts';
@@ -29,7 +28,7 @@ async function claimed({ renewMs, failFirst = false }: { renewMs: number; failFi
   const renewals = startRenewals({
     job: { _id, fence: 1, progress: 0 },
     db: { jobs: { renew } },
-    log: createLogger({ service: 'test', level: 'silent' }),
+    log: testLog,
     leaseMs: 10_000,
     renewMs,
     onLost: lost.resolve,

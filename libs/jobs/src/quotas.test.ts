@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { LlmServiceError, NO_AMOUNTS, newId, type OwnLimits } from '@aigolos/contracts';
-import { createLogger, createMetrics } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { createMetrics } from '@aigolos/runtime';
+import { testLog, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { answer } from '../test/answers.ts';
 import { createHarness, type Harness } from '../test/harness.ts';
@@ -26,7 +26,7 @@ const ended = (id: string) => house.jobs.waitForEnd(account, id, { timeoutMs: 10
 const state = () => house.db.quotas.stateOf(account, new Date());
 /** A reconciler for which what is held is held long enough. */
 const sweep = () => {
-  const deps = { ...house, log: createLogger({ service: 'test', level: 'silent' }) };
+  const deps = { ...house, log: testLog };
   return createReconciler(deps, createMetrics('test'), { reservedGraceMs: 0 }).sweep(new AbortController().signal);
 };
 const sweepUntil = async (id: string, status: string) => {

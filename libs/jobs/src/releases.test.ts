@@ -1,7 +1,6 @@
 import { JOB_CATALOGUE, type JobKind } from '@aigolos/contracts';
 import type { AnyJobRecord } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { type DatabaseShell, openDatabaseShell, useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { type DatabaseShell, testLog as log, openDatabaseShell, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type EarlierRelease, earlierRelease } from '../test/earlier-release.ts';
 import { ACCOUNT, createHarness, type Harness } from '../test/harness.ts';
@@ -112,7 +111,6 @@ describe('what the release before wrote', () => {
     await house.db.jobs.clearWebhooksPending([failed]);
     const { db, producer, cache } = house;
     const live = { remove: async () => {} };
-    const log = createLogger({ service: 'test', level: 'silent' });
     await retryJob({ db, producer, cache, live, log }, failed);
     house.startWorker(answer);
     expect(await ended(failed)).toMatchObject({ status: 'completed', attempt: 1, retries: 1 });

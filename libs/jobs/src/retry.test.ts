@@ -1,7 +1,6 @@
 import { LlmServiceError } from '@aigolos/contracts';
 import { type JobRecord, newJobRecord } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { testLog as log, useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answer } from '../test/answers.ts';
 import { ACCOUNT, createHarness, type Harness } from '../test/harness.ts';
@@ -9,7 +8,6 @@ import { retryJob } from './index.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 let house: Harness;
 beforeEach(async () => {
   house = await createHarness(redis, mongo);

@@ -1,7 +1,6 @@
 import { AsrServiceError, type JobStep, VOICE_TURN_STEPS, type VoiceTurnTask } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { type RedisProcess, startRedis, useMongo, waitUntil } from '@aigolos/testing';
+import { testLog as log, type RedisProcess, startRedis, useMongo, waitUntil } from '@aigolos/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ACCOUNT, createHarness, type Harness, type TestWorker } from '../test/harness.ts';
 import { answerStep, retryJob, speakStep, transcribeStep } from './index.ts';
@@ -34,7 +33,6 @@ const SPEECH = { blobKey: 'vtn_1/output-1.wav', contentType: 'audio/wav', bytes:
 const submit = async (task: Partial<VoiceTurnTask> = {}) =>
   (await house.jobs.submit({ kind: 'voice-turn', account: ACCOUNT, task: { ...TASK, ...task } })).job;
 const find = async (id: string) => (await house.db.jobs.find(id)) as JobRecord<'voice-turn'>;
-const log = createLogger({ service: 'test', level: 'silent' });
 /** As an operator does, once the end was told. */
 const retry = async (id: string) => {
   await house.db.jobs.clearWebhooksPending([id]);

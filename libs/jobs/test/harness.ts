@@ -13,8 +13,9 @@ import {
   type ReadCache,
   type RedisConfig,
 } from '@aigolos/queue';
-import { createLogger, createMetrics } from '@aigolos/runtime';
+import { createMetrics } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
+import { testLog as log } from '@aigolos/testing';
 import {
   createJobRunner,
   createJobs,
@@ -24,8 +25,6 @@ import {
   type Processors,
   type Reconciler,
 } from '../src/index.ts';
-
-const log = createLogger({ service: 'test', level: 'silent' });
 export const ACCOUNT = 'acc_1';
 
 export interface Harness {

@@ -7,8 +7,9 @@ import { type BlobStore, openBlobStore } from '@aigolos/blob-store';
 import { type ChatTask, newId } from '@aigolos/contracts';
 import { type Database, type FileRecord, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createLiveStreams, createProducer, type LiveStreams, type Producer, type RedisConfig } from '@aigolos/queue';
-import { createLogger, type Logger } from '@aigolos/runtime';
+import { type Logger } from '@aigolos/runtime';
 import type { TestMongo, TestRedis } from '@aigolos/testing';
+import { testLog as log } from '@aigolos/testing';
 
 /** Stores of a test's own, with an account in them. */
 export interface TestInstallation {
@@ -34,7 +35,6 @@ export interface TestInstallation {
 
 export async function openTestInstallation(redis: TestRedis, mongo: TestMongo): Promise<TestInstallation> {
   const dir = await mkdtemp(join(tmpdir(), 'aigolos-lifecycle-'));
-  const log = createLogger({ service: 'test', level: 'silent' });
   const db = await openDatabase(mongo.newDatabaseUrl());
   await db.prepare();
   const blobs = openBlobStore({ BLOB_DRIVER: 'fs', BLOB_DIR: dir, S3_REGION: 'us-east-1' });

@@ -2,14 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { newId } from '@aigolos/contracts';
 import { type Database, newJobRecord, openDatabase, type WebhookEndpointRecord } from '@aigolos/db';
 import { createProducer, type Producer } from '@aigolos/queue';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { testLog as log, useMongo, useRedis } from '@aigolos/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { announceJobEnds, announceJobStarts, announcePending, announceTest } from './webhooks.ts';
 
 const redis = useRedis();
 const mongo = useMongo();
-const log = createLogger({ service: 'test', level: 'silent' });
 const ACCOUNT = 'acc_1';
 let db: Database;
 let producer: Producer;

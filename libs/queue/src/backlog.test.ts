@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createLogger } from '@aigolos/runtime';
-import { startRedis, useRedis, waitUntil } from '@aigolos/testing';
+import { testLog as log, startRedis, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducer, createQueueWorker, createRateLimiter, type Producer, secondsUntilBelow } from './index.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const redis = useRedis();
 let config: { REDIS_URL: string; QUEUE_PREFIX: string };
 let producer: Producer;

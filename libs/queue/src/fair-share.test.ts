@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { JobPriority, QueuePayload } from '@aigolos/contracts';
-import { createLogger } from '@aigolos/runtime';
-import { useRedis, waitUntil } from '@aigolos/testing';
+import { testLog as log, useRedis, waitUntil } from '@aigolos/testing';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createProducer, createQueueWorker, type Handled, type Producer } from './index.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const redis = useRedis();
 let config: { REDIS_URL: string; QUEUE_PREFIX: string };
 let producer: Producer;

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createLogger } from '@aigolos/runtime';
-import { useRedis, waitUntil } from '@aigolos/testing';
+import { testLog as log, useRedis, waitUntil } from '@aigolos/testing';
 import { expect, test } from 'vitest';
 import { createProducer, createQueueWorker, type Producer, type RedisConfig } from './index.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const redis = useRedis();
 
 type Add = (producer: Producer, id: string, account: string) => Promise<unknown>;

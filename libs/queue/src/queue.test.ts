@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createLogger } from '@aigolos/runtime';
-import { startRedis, useRedis, waitUntil } from '@aigolos/testing';
+import { testLog as log, startRedis, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   createCancelReceiver,
@@ -12,7 +11,6 @@ import {
   startSchedule,
 } from './index.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const redis = useRedis();
 let config: { REDIS_URL: string; QUEUE_PREFIX: string };
 let closers: (() => Promise<unknown>)[];

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogger, createMetrics } from '@aigolos/runtime';
-import { startRedis, useRedis, waitUntil } from '@aigolos/testing';
+import { createMetrics } from '@aigolos/runtime';
+import { testLog as log, startRedis, useRedis, waitUntil } from '@aigolos/testing';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createReadCache, type ReadCache, type RedisConfig } from './index.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const redis = useRedis();
 let config: RedisConfig;
 let closers: (() => Promise<unknown>)[];

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogger } from '@aigolos/runtime';
-import { type RedisProcess, startRedis, waitUntil } from '@aigolos/testing';
+import { testLog as log, type RedisProcess, startRedis, waitUntil } from '@aigolos/testing';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openFailFastConnection } from './connection.ts';
@@ -14,7 +13,6 @@ import {
   type RedisConfig,
 } from './index.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 let own: RedisProcess;
 let config: RedisConfig;
 let closers: (() => Promise<unknown>)[];

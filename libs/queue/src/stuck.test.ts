@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { createLogger, createMetrics } from '@aigolos/runtime';
-import { useRedis, waitUntil } from '@aigolos/testing';
+import { createMetrics } from '@aigolos/runtime';
+import { testLog as log, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, expect, test } from 'vitest';
 import { createProducer, createQueueWorker } from './index.ts';
 
 const redis = useRedis();
-const log = createLogger({ service: 'test', level: 'silent' });
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (let close = closers.pop(); close; close = closers.pop()) await close();

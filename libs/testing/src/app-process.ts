@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import getPort from 'get-port';
+import { watchForSecrets } from './secret-watch.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 /** Compiled code is kept, as under `npm start`: it halves what a start costs. */
 const COMPILED = join(REPOSITORY, 'node_modules', '.cache', 'compiled');
+
+const METRICS_TIMEOUT_MS = 1_000;
 
 /** One app of the system as a process of its own, started as the supervisor starts it. */
 export interface AppProcess {
@@ -39,12 +42,19 @@ export async function startApp(name: string, env: Record<string, string>, givenP
   let ended = false;
   void child.then(() => {
     ended = true;
+    watchForSecrets(`log of ${name}`, output);
   });
   let output = '';
   child.all.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
   const url = `http://127.0.0.1:${port}`;
+  /** An app that is frozen, or has ended, has none to show. */
+  async function lookAtMetrics(): Promise<void> {
+    const signal = AbortSignal.timeout(METRICS_TIMEOUT_MS);
+    const answer = await fetch(`${url}/metrics`, { signal }).catch(() => undefined);
+    watchForSecrets(`metrics of ${name}`, (await answer?.text().catch(() => '')) ?? '');
+  }
   return {
     name,
     pid: child.pid ?? 0,
@@ -65,6 +75,7 @@ export async function startApp(name: string, env: Record<string, string>, givenP
     },
     signal: (signal) => void child.kill(signal),
     async end(signal) {
+      if (signal === 'SIGTERM') await lookAtMetrics();
       child.kill(signal);
       const hard = setTimeout(() => child.kill('SIGKILL'), 20_000);
       const { exitCode } = await child;

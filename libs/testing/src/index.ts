@@ -10,4 +10,6 @@ export * from './prepared.ts';
 export * from './process.ts';
 export * from './redis.ts';
 export * from './s3.ts';
+export { watchForSecrets } from './secret-watch.ts';
+export { testLog } from './test-log.ts';
 export * from './wait-until.ts';

@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { afterAll, beforeAll } from 'vitest';
 import { testConfig } from './config.ts';
 import { findContainerEngine } from './containers.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
+import { watchForSecrets } from './secret-watch.ts';
 
 export interface TestRedis {
   url: string;
@@ -58,6 +60,7 @@ export async function startRedis(): Promise<RedisProcess> {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
   args.push('--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction');
   let server = await startServerProcess('redis-server', args, port);
+  const cli = async (...command: string[]) => (await execa('redis-cli', ['-p', String(port), ...command])).stdout;
   const goDown = () => server.kill('SIGKILL');
   const comeBack = async (data: 'kept' | 'lost') => {
     if (data === 'lost') await rm(join(dir, 'appendonlydir'), { recursive: true, force: true });
@@ -71,6 +74,9 @@ export async function startRedis(): Promise<RedisProcess> {
     },
     signal: (signal) => server.signal(signal),
     async kill(signal) {
+      // One that the test has killed or frozen has nothing to show.
+      const look = cli('--raw', 'EVAL', DUMP, '0', ...MAY_HOLD_CONTENT).catch(() => '');
+      watchForSecrets('Redis', await Promise.race([look, sleep(DUMP_TIMEOUT_MS, '', { ref: false })]));
       await server.kill(signal);
       await rm(dir, { recursive: true, force: true });
     },
@@ -81,14 +87,19 @@ export async function startRedis(): Promise<RedisProcess> {
     goDown,
     comeBack,
     async flushAll() {
-      await execa('redis-cli', ['-p', String(port), 'FLUSHALL']);
+      await cli('FLUSHALL');
     },
     async dump() {
-      return (await execa('redis-cli', ['-p', String(port), '--raw', 'EVAL', DUMP, '0'])).stdout;
+      return cli('--raw', 'EVAL', DUMP, '0');
     },
   };
 }
 
+const DUMP_TIMEOUT_MS = 3_000;
+/** What streams to a reader, and what was polled a second ago: their keys are looked at, their values are their owners'. */
+const MAY_HOLD_CONTENT = [':live:', ':cache:entry:'];
+
+/** Every key with its value; the key alone where one of the arguments stands in it. */
 const DUMP = `
   local read = {
     string = {'GET'}, hash = {'HGETALL'}, list = {'LRANGE', 0, -1}, set = {'SMEMBERS'}, zset = {'ZRANGE', 0, -1},
@@ -96,7 +107,9 @@ const DUMP = `
   }
   local all = {}
   for _, key in ipairs(redis.call('KEYS', '*')) do
+    local value = true
+    for _, part in ipairs(ARGV) do value = value and not string.find(key, part, 1, true) end
     local command = read[redis.call('TYPE', key).ok]
-    all[#all + 1] = {key, redis.call(command[1], key, unpack(command, 2))}
+    all[#all + 1] = {key, value and redis.call(command[1], key, unpack(command, 2))}
   end
   return all`;

@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { newId } from '@aigolos/contracts';
 import { type Database, type JobRecord, newJobRecord, openDatabase } from '@aigolos/db';
 import { createProducer, createQueueWorker, type Producer } from '@aigolos/queue';
-import { createLogger } from '@aigolos/runtime';
-import { openDatabaseShell, useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { testLog as log, openDatabaseShell, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CliConfig } from '../config.ts';
 import { recordingReporter, temporaryConfig, temporaryFolder } from '../stub.fake.ts';
 import { checkData, repairData } from './data.ts';
 import type { Finding } from './finding.ts';
 
-const log = createLogger({ service: 'test', level: 'silent' });
 const { signal } = new AbortController();
 const mongo = useMongo();
 const redis = useRedis();

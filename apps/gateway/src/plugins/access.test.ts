@@ -1,4 +1,4 @@
-import { createLogger } from '@aigolos/runtime';
+import { testLog } from '@aigolos/testing';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { accessControl, keyFrom } from './access.ts';
@@ -16,7 +16,7 @@ test.each([
 });
 
 test('a server with a route that does not say who may call it does not start', async () => {
-  const app = Fastify({ loggerInstance: createLogger({ service: 'test', level: 'silent' }) });
+  const app = Fastify({ loggerInstance: testLog });
   app.register(accessControl, { access: { findHolder: async () => undefined, noteKeyUse: async () => {} } });
   app.register(async (scope) => void scope.get('/open', async () => 'hello'));
   await expect(app.ready()).rejects.toThrow('GET /open');

@@ -1,6 +1,6 @@
 import { AuthError, NotFoundError } from '@aigolos/contracts';
 import type { Database } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
+import { testLog } from '@aigolos/testing';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -52,7 +52,7 @@ const plantedRoutes: FastifyPluginAsyncZod<Pick<Database, 'jobs'>> = async (app,
 
 /** A server with these routes, behind the plugins that all routes of the gateway are behind. */
 export async function startPlanted(db: Pick<Database, 'access' | 'jobs'>): Promise<FastifyInstance> {
-  const app = Fastify({ loggerInstance: createLogger({ service: 'test', level: 'silent' }) });
+  const app = Fastify({ loggerInstance: testLog });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.register(requestIds);

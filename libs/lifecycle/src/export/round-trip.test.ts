@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { newId } from '@aigolos/contracts';
 import type { JobRecord } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useS3 } from '@aigolos/testing';
+import { testLog as log, useMongo, useS3 } from '@aigolos/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { DOCUMENT_KINDS, KIND_SINCE } from '../archive/documents.ts';
 import { type Manifest, pathOfDocuments } from '../archive/manifest.ts';
@@ -56,7 +55,6 @@ const bring = async (into: TestInstallation, path: string, options: { dryRun?: b
 /** Everything that an account has, gone. */
 async function erase({ db, blobs }: TestInstallation): Promise<void> {
   const gone = { remove: () => Promise.resolve() };
-  const log = createLogger({ service: 'test', level: 'silent' });
   for await (const { _id, status, fence } of db.transfer.jobsOf(user.account)) {
     if (status === 'in_progress') await db.jobs.finish(_id, fence, { status: 'cancelled', finishedAt: new Date() });
   }

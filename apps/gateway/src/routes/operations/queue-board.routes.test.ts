@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createProducer } from '@aigolos/queue';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { testLog, useMongo, useRedis } from '@aigolos/testing';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type House, openHouse } from '../../../test/harness.ts';
@@ -56,7 +55,7 @@ test('whoever is no operator gets nothing of it, and an operator changes nothing
 
 test('what an entry holds besides a job and its place is not shown, whoever has put it there', async () => {
   const config = { REDIS_URL: redis.url, QUEUE_PREFIX: prefix, REDIS_SILENCE_MS: 1_000 };
-  const producer = await createProducer(config, createLogger({ service: 'test', level: 'silent' }));
+  const producer = await createProducer(config, testLog);
   const { llm } = producer.queues;
   const entry = await llm.add('chat', { jobId: 'cht_1', prompt: SECRET } as never, { jobId: 'cht_1' });
   await entry.log(SECRET);

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { newId, UploadPartViewSchema, type UploadView, UploadViewSchema } from '@aigolos/contracts';
 import { expire } from '@aigolos/lifecycle';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis } from '@aigolos/testing';
+import { testLog, useMongo, useRedis } from '@aigolos/testing';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cutUpload } from '../../../test/cut-upload.ts';
@@ -155,7 +154,7 @@ describe('an upload', () => {
       blobs: house.blobs,
       producer: nothing,
       live: nothing,
-      log: createLogger({ service: 'test', level: 'silent' }),
+      log: testLog,
     };
     await expire(deps, later, new AbortController().signal);
     expect((await house.files()).blobs).not.toContain(late.id);

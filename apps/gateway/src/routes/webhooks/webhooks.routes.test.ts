@@ -11,8 +11,7 @@ import {
 } from '@aigolos/contracts';
 import type { WebhookDeliveryRecord, WebhookEndpointRecord } from '@aigolos/db';
 import { createQueueWorker } from '@aigolos/queue';
-import { createLogger } from '@aigolos/runtime';
-import { useMongo, useRedis, waitUntil } from '@aigolos/testing';
+import { testLog, useMongo, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { z } from 'zod';
 import { CHAT } from '../../../test/answers.ts';
@@ -80,7 +79,7 @@ function handedOut(): string[] {
       ids.push(id);
       return 'done';
     },
-    log: createLogger({ service: 'test', level: 'silent' }),
+    log: testLog,
   });
   onTestFinished(() => worker.close());
   return ids;
