@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,10 +23,7 @@ beforeAll(async () => {
   const engines = { ASR_ENGINE: 'test', LLM_ENGINE: 'test', TTS_ENGINE: 'test' };
   env = { AIGOLOS_HOME: home, PORT: String(await getPort()), DRAIN_GRACE_MS: '500', ...engines };
 });
-afterAll(async () => {
-  watchForSecrets('log of the stack', await readFile(join(home, 'logs', 'aigolos.log'), 'utf8'));
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => rm(home, { recursive: true, force: true }));
 
 function aigolos(args: string[], more: Record<string, string> = {}) {
   // Stopping everything takes as long as it takes on a busy machine; after five seconds it would be killed.
@@ -39,6 +37,9 @@ async function up() {
   onTestFinished(async () => {
     running.kill('SIGTERM');
     await running;
+    // Gone where the test has made everything forgotten.
+    const log = join(home, 'logs', 'aigolos.log');
+    if (existsSync(log)) watchForSecrets('log of the stack', await readFile(log, 'utf8'));
   });
   const ready = Promise.withResolvers<void>();
   createInterface({ input: running.stdout }).on('line', (line) => {
