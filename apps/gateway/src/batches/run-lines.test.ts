@@ -85,12 +85,11 @@ test('a line whose time is over a moment before that of its batch is left to the
   const waitForEnd = async (_account: string, id: string) => chat(id, id === 'cht_a' ? 'completed' : 'expired');
   const running = runLines({ jobs: { waitForEnd }, linesAtOnce: 2 } as Partial<RunLinesDeps> as RunLinesDeps, {
     ...(await batchOf(['a', 'b'], told)),
-    submit: async ({ body: { id } }) => ({ job: chat(`cht_${id}`, 'queued'), replayed: false }),
+    submit: async ({ body: { id } }) => ({ job: chat(`cht_${String(id)}`, 'queued'), replayed: false }),
     signal: window.signal,
   });
-  const ended = expect(running).rejects.toThrow('the window ends');
   await vi.waitFor(() => expect(told).toEqual(['a']));
   window.abort(new Error('the window ends'));
-  await ended;
+  await expect(running).rejects.toThrow('the window ends');
   expect(told).toEqual(['a']);
 });
