@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { type LiveEvent, LiveEventSchema } from '@aigolos/contracts';
 import type { Logger } from '@aigolos/runtime';
 import { openFailFastConnection, openPatientConnection, type RedisConfig, waitUntilReady } from './connection.ts';
@@ -7,7 +7,7 @@ import { openFailFastConnection, openPatientConnection, type RedisConfig, waitUn
 export interface LiveStreams {
   /** Never fails: what cannot be told is only told later, by the record. */
   publish(jobId: string, event: LiveEvent): Promise<void>;
-  /** All events of a job from its first, as they come, until `finished` or the signal. Yields nothing at least every `idleMs`, so that the caller can look at the record. */
+  /** All events of a job from its first, as they come, until `finished` or the signal. Yields nothing after each `idleMs` without news, so that the caller can look at the record. */
   watch(jobId: string, options: { idleMs: number; signal: AbortSignal }): AsyncGenerator<LiveEvent | undefined>;
   /** Forgets a job's events. Fails fast while Redis is away; they are gone by themselves after a quarter of an hour. */
   remove(jobId: string): Promise<void>;
@@ -47,27 +47,23 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
 
     async *watch(jobId, { idleMs, signal }) {
       const key = keyOf(jobId);
-      const noop = () => {};
-      news.on(key, noop);
-      const untilNews = () =>
-        once(news, key, { signal: AbortSignal.any([signal, AbortSignal.timeout(idleMs)]) }).catch(() => {});
+      const bell = createBell(signal);
+      news.on(key, bell.ring);
       try {
-        await Promise.race([subscriber.subscribe(key).catch(() => {}), untilNews()]);
+        await Promise.race([subscriber.subscribe(key).catch(() => {}), bell.rings(idleMs)]);
         let last = '0-0';
-        while (!signal.aborted) {
-          const told = untilNews();
+        for (let isIdle = false; !signal.aborted; isIdle = !(await bell.rings(idleMs))) {
+          bell.reset();
           const entries = await readAfter(key, last);
           for (const { id, event } of entries) {
             last = id;
             yield event;
             if (event.type === 'finished') return;
           }
-          if (entries.length > 0) continue;
-          await told;
-          yield undefined;
+          if (isIdle && entries.length === 0) yield undefined;
         }
       } finally {
-        news.off(key, noop);
+        news.off(key, bell.ring);
         if (news.listenerCount(key) === 0) void subscriber.unsubscribe(key).catch(() => {});
       }
     },
@@ -79,6 +75,33 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
       commands.disconnect();
       subscriber.disconnect();
       return Promise.resolve();
+    },
+  };
+}
+
+/** What rings while nobody waits for it is not missed: it is heard by the next who does. An abort rings it for good. */
+function createBell(signal: AbortSignal) {
+  let isRung = false;
+  let wake = () => {};
+  const ring = () => {
+    isRung = true;
+    wake();
+  };
+  signal.addEventListener('abort', ring, { once: true });
+  return {
+    ring,
+    reset() {
+      isRung = false;
+    },
+    /** Whether it rings within the time. */
+    async rings(withinMs: number): Promise<boolean> {
+      if (isRung || signal.aborted) return true;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      const timer = setTimeout(resolve, withinMs);
+      await promise;
+      clearTimeout(timer);
+      return isRung;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { testLog as log, startRedis, useRedis, waitUntil } from '@aigolos/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -135,6 +136,17 @@ describe('live streams', () => {
     const watching = streams.watch('cht_1', { idleMs: 20, signal: AbortSignal.timeout(5_000) });
     expect(await watching.next()).toEqual({ done: false, value: undefined });
     await watching.return(undefined);
+  });
+
+  test('does not send its watcher to the record where there is news', async () => {
+    const streams = closing(await createLiveStreams(config, log));
+    const seen = Array.fromAsync(streams.watch('cht_2', { idleMs: 5_000, signal: AbortSignal.timeout(10_000) }));
+    for (const text of ['a', 'b', 'c']) {
+      await streams.publish('cht_2', { type: 'delta', fence: 1, text });
+      await sleep(10);
+    }
+    await streams.publish('cht_2', { type: 'finished', fence: 1 });
+    expect((await seen).map((event) => event?.type)).toEqual(['delta', 'delta', 'delta', 'finished']);
   });
 
   test('telling news never fails, not even without Redis', async () => {
