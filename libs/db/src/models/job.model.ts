@@ -228,7 +228,6 @@ const jobSchema = new Schema<JobRecord>(
 );
 jobSchema.index({ account: 1, createdAt: -1, _id: -1 });
 jobSchema.index({ status: 1, queuedAt: 1 });
-jobSchema.index({ status: 1, leaseUntil: 1 });
 jobSchema.index({ expiresAt: 1 }, { partialFilterExpression: { expiresAt: { $exists: true } } });
 jobSchema.index({ filesExpireAt: 1 }, { partialFilterExpression: { filesExpireAt: { $exists: true } } });
 jobSchema.index({ kind: 1, finishedAt: 1, _id: 1 });
