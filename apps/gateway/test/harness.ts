@@ -12,9 +12,10 @@ import {
   createProducer,
   createQueueWorker,
   createReadCache,
+  type RedisConfig,
 } from '@aigolos/queue';
-import { createMetrics, loadConfig } from '@aigolos/runtime';
-import { testLog as log, type TestMongo, type TestRedis, watchForSecrets } from '@aigolos/testing';
+import { createMetrics, type Logger, loadConfig } from '@aigolos/runtime';
+import { type TestMongo, type TestRedis, testLog, watchForSecrets } from '@aigolos/testing';
 import { ConfigSchema } from '../src/config.ts';
 import { createGateway, type Gateway } from '../src/gateway.ts';
 
@@ -79,7 +80,7 @@ export async function openHouse(
   redis: TestRedis,
   mongo: TestMongo,
   settings: Record<string, string> = {},
-  models = MODELS,
+  { models = MODELS, log = testLog }: { models?: ModelInfo[]; log?: Logger } = {},
 ): Promise<House> {
   const dir = await mkdtemp(join(tmpdir(), 'aigolos-gateway-'));
   const env = {
@@ -138,26 +139,8 @@ export async function openHouse(
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json', ...headers },
       }),
-    async work(kind, process, name = queueOf({ kind })) {
-      const producer = await createProducer(config, log);
-      const live = await createLiveStreams(config, log);
-      const cache = await createReadCache(config, log);
-      const deps = { db, producer, live, cache, log };
-      const runner = createJobRunner({
-        queue: name,
-        processors: { [kind]: process } as unknown as Processors<typeof kind>,
-        deps,
-        metrics: createMetrics('test'),
-      });
-      const cancels = createCancelReceiver(config, log, runner.cancel);
-      const queue = createQueueWorker({ redis: config, queue: name, concurrency: 4, handle: runner.handle, log });
-      closers.push(async () => {
-        const drained = queue.drain();
-        runner.abortAll();
-        await drained;
-        await queue.close();
-        await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
-      });
+    async work(kind, process, queue) {
+      closers.push(await startWorker({ config, db, log, kind, process, queue }));
     },
     startAnother,
     async restart() {
@@ -171,5 +154,41 @@ export async function openHouse(
     async close() {
       for (const close of closers.splice(0).toReversed()) await close();
     },
+  };
+}
+
+/** A worker of the real queue whose work is its caller's. @returns what stops it. */
+export async function startWorker<Kind extends JobKind>({
+  config,
+  db,
+  log,
+  kind,
+  process,
+  queue: name = queueOf({ kind }),
+}: {
+  config: RedisConfig;
+  db: Database;
+  log: Logger;
+  kind: Kind;
+  process: Processor<Kind>;
+  queue?: QueueName | undefined;
+}): Promise<() => Promise<void>> {
+  const producer = await createProducer(config, log);
+  const live = await createLiveStreams(config, log);
+  const cache = await createReadCache(config, log);
+  const runner = createJobRunner({
+    queue: name,
+    processors: { [kind]: process } as unknown as Processors<Kind>,
+    deps: { db, producer, live, cache, log },
+    metrics: createMetrics('test'),
+  });
+  const cancels = createCancelReceiver(config, log, runner.cancel);
+  const queue = createQueueWorker({ redis: config, queue: name, concurrency: 4, handle: runner.handle, log });
+  return async () => {
+    const drained = queue.drain();
+    runner.abortAll();
+    await drained;
+    await queue.close();
+    await Promise.all([cancels.close(), cache.close(), live.close(), producer.close()]);
   };
 }

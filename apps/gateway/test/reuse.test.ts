@@ -13,7 +13,7 @@ let worked: number;
 afterEach(() => house.close());
 
 async function open(settings: Record<string, string> = {}, models = VERSIONED): Promise<void> {
-  house = await openHouse(redis, mongo, settings, models);
+  house = await openHouse(redis, mongo, settings, { models });
   worked = 0;
   await house.work('transcription', async () => {
     worked += 1;

@@ -1,10 +1,14 @@
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createLogger } from '@aigolos/runtime';
 import { startMongo, startRedis } from '@aigolos/testing';
-import { CHAT, said } from '../answers.ts';
+import { CHAT } from '../answers.ts';
 import { openHouse } from '../harness.ts';
 
-const WARM_UP = 30;
+const WARM_UP = 200;
 /** Linux counts processor time in hundredths of a second (USER_HZ). */
 const TICK_MS = 10;
 
@@ -17,21 +21,25 @@ export interface QueuePath {
 
 /**
  * How many milliseconds a synchronous call takes whose engine takes none: HTTP, the job's record, its queue, claim, result and
- * answer. Gateway, worker and client share a process here. The database is one of its own, or the one of a URL, whose processor time
- * nobody knows.
+ * answer. The gateway and its client share a process here; the worker has its own. The database is one of its own, or the one of a
+ * URL, whose processor time nobody knows.
  */
 export async function queuePath(calls: number, mongoUrl?: string): Promise<QueuePath> {
   const redis = await startRedis();
   const mongo = mongoUrl === undefined ? await startMongo() : undefined;
   const name = `bench_${randomUUID().replaceAll('-', '')}`;
-  const newDatabaseUrl = () => mongo?.databaseUrl(name) ?? withDatabase(String(mongoUrl), name);
-  const house = await openHouse({ url: redis.url }, { newDatabaseUrl });
+  const databaseUrl = mongo?.databaseUrl(name) ?? withDatabase(String(mongoUrl), name);
+  // What is said as in production, and goes nowhere.
+  const log = createLogger({ service: 'bench', level: 'info' }, { write: () => {} });
+  const settings = { QUEUE_PREFIX: name };
+  const house = await openHouse({ url: redis.url }, { newDatabaseUrl: () => databaseUrl }, settings, { log });
+  const worker = fork(join(import.meta.dirname, 'chat-worker.ts'), [redis.url, name, databaseUrl]);
   try {
-    await house.work('chat', async () => said('done'));
+    await once(worker, 'message');
     const took: number[] = [];
     const cpuMs = async () => [
-      processMs(process.cpuUsage()),
-      mongo ? await cpuMsOf(mongo.pid) : 0,
+      processMs(process.cpuUsage()) + (await cpuMsOf(worker.pid)),
+      await cpuMsOf(mongo?.pid),
       await cpuMsOf(redis.pid),
     ];
     let before: number[] = [];
@@ -48,7 +56,8 @@ export async function queuePath(calls: number, mongoUrl?: string): Promise<Queue
     );
     return { took: took.toSorted((a, b) => a - b), cpu: { own, database, redis: redisMs } };
   } finally {
-    await house.close();
+    worker.disconnect();
+    await Promise.all([once(worker, 'exit'), house.close()]);
     await Promise.all([redis.kill('SIGKILL'), mongo?.kill('SIGKILL')]);
   }
 }
@@ -56,7 +65,7 @@ export async function queuePath(calls: number, mongoUrl?: string): Promise<Queue
 const processMs = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1_000;
 
 /** Of another process; 0 where the system does not tell. */
-async function cpuMsOf(pid: number): Promise<number> {
+async function cpuMsOf(pid: number | undefined): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [user = '0', system = '0'] = stat
     .slice(stat.lastIndexOf(')') + 2)

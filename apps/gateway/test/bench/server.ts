@@ -45,6 +45,7 @@ const chatRoute = (app: FastifyInstance, schema: object) =>
   });
 
 async function uploads(app: FastifyInstance, take: 'ours' | 'bare', dir: string): Promise<void> {
+  edge(app);
   await app.register(multipart, { throwFileSizeLimit: false, limits: { fileSize: Number.POSITIVE_INFINITY } });
   const blobs = openBlobStore({ BLOB_DRIVER: 'fs', BLOB_DIR: dir, S3_REGION: 'us-east-1' });
   let count = 0;

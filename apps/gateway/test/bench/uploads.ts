@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { compare } from './compared.ts';
 
@@ -35,10 +35,11 @@ async function send(url: string, chunk: Buffer, count: number): Promise<{ sha256
   };
   const sending = request(`${url}/upload`, {
     method: 'POST',
-    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    headers: { 'content-type': 'multipart/form-data; boundary=x', authorization: 'Bearer sk-bench' },
   });
   Readable.from(form()).pipe(sending);
   const [response] = (await once(sending, 'response')) as [IncomingMessage];
+  if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}: ${await text(response)}`);
   return (await json(response)) as { sha256: string; path: string };
 }
 

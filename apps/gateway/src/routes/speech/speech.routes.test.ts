@@ -84,12 +84,7 @@ test.each([
 });
 
 test('before any worker has announced a voice, the answer says what is missing', async () => {
-  const empty = await openHouse(
-    redis,
-    mongo,
-    {},
-    MODELS.filter(({ kind }) => kind !== 'tts'),
-  );
+  const empty = await openHouse(redis, mongo, {}, { models: MODELS.filter(({ kind }) => kind !== 'tts') });
   const response = await empty.post(PATH, SPEECH);
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining('worker-tts') } });

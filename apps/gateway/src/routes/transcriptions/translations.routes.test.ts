@@ -10,7 +10,7 @@ let house: House;
 let client: OpenAI;
 beforeAll(async () => {
   const models = MODELS.map((model) => ({ ...model, version: '1' }));
-  house = await openHouse(redis, mongo, {}, models);
+  house = await openHouse(redis, mongo, {}, { models });
   client = new OpenAI({ baseURL: `${house.url}/v1`, apiKey: house.keys.user, maxRetries: 0 });
   await house.work('translation', async () => {
     const result = { text: 'Good morning.', language: 'ru', durationSeconds: 2.7, segments: [SEGMENT], words: [] };
