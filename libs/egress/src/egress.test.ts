@@ -9,7 +9,7 @@ import { createEgressRules } from './egress-rules.ts';
 
 const LISTEN = `
   const server = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
-    console.log(server.address().port);
+    console.log(String(server.address().port));
   });`;
 /** More than Linux keeps for a listener with a backlog of one. */
 const CALLERS = 4;
