@@ -47,8 +47,10 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
 
     async *watch(jobId, { idleMs, signal }) {
       const key = keyOf(jobId);
-      const bell = createBell(signal);
+      if (signal.aborted) return;
+      const bell = createBell();
       news.on(key, bell.ring);
+      signal.addEventListener('abort', bell.ring);
       try {
         await Promise.race([subscriber.subscribe(key).catch(() => {}), bell.rings(idleMs)]);
         let last = '0-0';
@@ -64,6 +66,7 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
         }
       } finally {
         news.off(key, bell.ring);
+        signal.removeEventListener('abort', bell.ring);
         if (news.listenerCount(key) === 0) void subscriber.unsubscribe(key).catch(() => {});
       }
     },
@@ -79,26 +82,24 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
   };
 }
 
-/** What rings while nobody waits for it is not missed: it is heard by the next who does. An abort rings it for good. */
-function createBell(signal: AbortSignal) {
+/** What rings while nobody waits for it is not missed: it is heard by the next who does. */
+function createBell() {
   let isRung = false;
   let wake = () => {};
-  const ring = () => {
-    isRung = true;
-    wake();
-  };
-  signal.addEventListener('abort', ring, { once: true });
   return {
-    ring,
+    ring() {
+      isRung = true;
+      wake();
+    },
     reset() {
       isRung = false;
     },
     /** Whether it rings within the time. */
     async rings(withinMs: number): Promise<boolean> {
-      if (isRung || signal.aborted) return true;
+      if (isRung) return true;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
-      const timer = setTimeout(resolve, withinMs);
+      const timer = setTimeout(resolve, withinMs).unref();
       await promise;
       clearTimeout(timer);
       return isRung;

@@ -34,8 +34,10 @@ export async function queuePath(calls: number, mongoUrl?: string): Promise<Queue
   const settings = { QUEUE_PREFIX: name };
   const house = await openHouse({ url: redis.url }, { newDatabaseUrl: () => databaseUrl }, settings, { log });
   const worker = fork(join(import.meta.dirname, 'chat-worker.ts'), [redis.url, name, databaseUrl]);
+  const ended = once(worker, 'exit');
   try {
-    await once(worker, 'message');
+    const early = ended.then(() => Promise.reject(new Error('the worker has ended')));
+    await Promise.race([once(worker, 'message'), early]);
     const took: number[] = [];
     const cpuMs = async () => [
       processMs(process.cpuUsage()) + (await cpuMsOf(worker.pid)),
@@ -56,8 +58,8 @@ export async function queuePath(calls: number, mongoUrl?: string): Promise<Queue
     );
     return { took: took.toSorted((a, b) => a - b), cpu: { own, database, redis: redisMs } };
   } finally {
-    worker.disconnect();
-    await Promise.all([once(worker, 'exit'), house.close()]);
+    worker.kill();
+    await Promise.all([ended, house.close()]);
     await Promise.all([redis.kill('SIGKILL'), mongo?.kill('SIGKILL')]);
   }
 }
