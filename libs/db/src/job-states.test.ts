@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { type Connection, createConnection, type Model } from 'mongoose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apply, type JobChange, type JobState, LEASE_MS, make, stateOf } from '../test/job-states.ts';
-import { defineJobModel, type JobRecord, newJobRecord } from './models/job.model.ts';
+import { defineJobModel, type JobRecord, jobCollection, newJobRecord } from './models/job.model.ts';
 import { createJobsRepository } from './repositories/jobs.repository.ts';
 
 const mongo = useMongo();
@@ -170,7 +170,12 @@ function inTurns(s: fc.Scheduler): Model<JobRecord> {
     atWork.add(answer);
     return answer.finally(() => atWork.delete(answer));
   };
+  const jobs = jobCollection(Job);
   const calls = {
+    collection: {
+      updateOne: (...args: Parameters<typeof jobs.updateOne>) => inTurn(() => jobs.updateOne(...args)),
+      findOne: (filter: object) => inTurn(() => jobs.findOne(filter)),
+    },
     updateOne: (...args: Parameters<typeof Job.updateOne>) => inTurn(() => Job.updateOne(...args).exec()),
     updateMany: (...args: Parameters<typeof Job.updateMany>) => inTurn(() => Job.updateMany(...args).exec()),
     findOne: (filter: object, fields?: object) => ({

@@ -15,7 +15,7 @@ import {
   type TaskOf,
   VOICE_TURN_STEPS,
 } from '@aigolos/contracts';
-import { type Connection, type Model, Schema } from 'mongoose';
+import { type Connection, type Model, type mongo, Schema } from 'mongoose';
 import type { Reservation } from './usage.model.ts';
 
 /** One job from submission to result: request, state, result and usage in one document, so that finishing is one write. */
@@ -243,6 +243,20 @@ jobSchema.index({ batch: 1, _id: 1 }, { partialFilterExpression: { batch: { $exi
 jobSchema.index({ messagesPending: 1 }, { partialFilterExpression: { messagesPending: true } });
 jobSchema.index({ usagePending: 1 }, { partialFilterExpression: { usagePending: true } });
 jobSchema.index({ webhooksPending: 1, finishedAt: 1 }, { partialFilterExpression: { webhooksPending: true } });
+
+/**
+ * The same jobs by the driver itself, for what each job goes through. Mongoose's casting takes about as long as the database for those
+ * few commands, whose records and changes are made by this library, and typed.
+ */
+export function jobCollection(Job: Model<JobRecord>): mongo.Collection<JobRecord> {
+  return Job.collection as unknown as mongo.Collection<JobRecord>;
+}
+
+/** @throws TypeError of a task that is not what processes promise each other. */
+export function assertTask({ _id, kind, task }: Pick<JobRecord, '_id' | 'kind' | 'task'>): void {
+  if (!JOB_CATALOGUE[kind].task.safeParse(task).success)
+    throw new TypeError(`${_id} is no job: its task is none of a ${kind}`);
+}
 
 /** One discriminator a kind, whose task is held to the schema that processes promise each other. */
 export function defineJobModel(connection: Connection): Model<JobRecord> {

@@ -1,6 +1,7 @@
 import type { AttemptOutcomeName } from '@aigolos/contracts';
-import type { Model, QueryFilter, UpdateQuery } from 'mongoose';
-import type { AttemptRecord, JobRecord } from '../models/job.model.ts';
+import type { Model, mongo } from 'mongoose';
+import { type AttemptRecord, type JobRecord, jobCollection } from '../models/job.model.ts';
+import { byId } from './by-id.ts';
 
 /** So many attempts of a job are told, the last ones. */
 const KEPT = 20;
@@ -18,24 +19,38 @@ export function withAttemptBegun(timeline: AttemptRecord[] | undefined, begun: A
   return [...before, begun].slice(-KEPT);
 }
 
-/** A conditional write that ends the attempt of this fence, and says in its timeline how. @returns whether it matched. */
+/** The job and fence of a claim, and what else is to be so. */
+interface StandingClaim extends Pick<JobRecord, '_id' | 'fence'> {
+  leaseUntil?: { $not: { $gt: Date } };
+  deadlineAt?: { $lte: Date };
+}
+
+/**
+ * Ends the attempt of this claim, if it still stands, and says in the timeline how.
+ * @returns whether it still stood
+ */
 export async function endAttempt(
   Job: Model<JobRecord>,
-  filter: QueryFilter<JobRecord> & { _id: string; fence: number },
-  update: UpdateQuery<JobRecord>,
+  { _id, fence, ...more }: StandingClaim,
+  update: mongo.UpdateFilter<JobRecord>,
   { at, outcome, error }: AttemptEnd,
 ): Promise<boolean> {
+  const claim = { ...byId<JobRecord>(_id, { fence, status: 'in_progress' }), ...more };
   const end = {
     'attempts.$.endedAt': at,
     'attempts.$.outcome': outcome,
     ...(error !== undefined && { 'attempts.$.error': error }),
   };
-  const told = await Job.updateOne(
-    { ...filter, 'attempts.fence': filter.fence },
+  const jobs = jobCollection(Job);
+  const told = await jobs.updateOne(
+    { ...claim, attempts: { $elemMatch: { fence } } },
     { ...update, $set: { ...update.$set, ...end } },
+    { ignoreUndefined: true },
   );
   if (told.matchedCount === 1) return true;
   // A claim of an earlier version stands in no timeline.
-  const untold = await Job.updateOne({ ...filter, 'attempts.fence': { $ne: filter.fence } }, update);
+  const untold = await jobs.updateOne({ ...claim, 'attempts.fence': { $ne: fence } }, update, {
+    ignoreUndefined: true,
+  });
   return untold.matchedCount === 1;
 }

@@ -1,12 +1,14 @@
 import { newId } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
+import { byId } from './by-id.ts';
 import {
   CLOSED,
   type ConversationRemovalRepository,
   createConversationRemovalRepository,
 } from './conversation-removal.repository.ts';
 import { createMessagesRepository, type MessagesRepository } from './messages.repository.ts';
+import { notYet } from './page.ts';
 
 /** Conversations as they begin and go on, turn by turn. */
 interface ConversationTurnsRepository {
@@ -84,22 +86,22 @@ export function createConversationsRepository(
       return record;
     },
     async setMetadata(account, id, metadata) {
-      await Conversation.updateOne({ _id: id, account }, { $set: { metadata } });
+      await Conversation.updateOne(byId<ConversationRecord>(id, { account }), { $set: { metadata } });
     },
     async findOwned(account, id) {
-      const open = { _id: id, account, expiresAt: { $not: { $lte: new Date() } } };
+      const open = { ...byId<ConversationRecord>(id, { account }), expiresAt: notYet() };
       return (await Conversation.findOne(open).lean()) ?? undefined;
     },
     async takeTurn(account, id, { wanted, otherwise }) {
       for (;;) {
         const now = new Date();
-        const found = await Conversation.findOne({ _id: id, account }).lean();
+        const found = await Conversation.findOne(byId<ConversationRecord>(id, { account })).lean();
         if (!found || (found.expiresAt && found.expiresAt <= now)) return undefined;
         const { nextTurn: turn, retentionSeconds: before } = found;
         const retentionSeconds = wanted !== undefined ? wanted : before !== undefined ? before : otherwise;
         const taken = { nextTurn: turn + 1, turnTakenAt: now, retentionSeconds };
         const { matchedCount } = await Conversation.updateOne(
-          { _id: id, nextTurn: turn, expiresAt: { $not: { $lte: now } } },
+          { ...byId<ConversationRecord>(id, { nextTurn: turn }), expiresAt: { $not: { $lte: now } } },
           retentionSeconds === null
             ? { $set: taken, $unset: { expiresAt: 1 } }
             : { $set: { ...taken, expiresAt: later(now, retentionSeconds) } },
@@ -108,7 +110,7 @@ export function createConversationsRepository(
       }
     },
     async giveBackTurn(account, id, { turn, retentionSecondsBefore: before }) {
-      const mine = { _id: id, account, nextTurn: turn + 1, expiresAt: { $ne: CLOSED } };
+      const mine = { ...byId<ConversationRecord>(id, { account, nextTurn: turn + 1 }), expiresAt: { $ne: CLOSED } };
       const given = { nextTurn: turn, ...(before !== undefined && { retentionSeconds: before }) };
       if (before === undefined) await Conversation.updateOne(mine, { $set: given });
       else if (before === null) await Conversation.updateOne(mine, { $set: given, $unset: { expiresAt: 1 } });

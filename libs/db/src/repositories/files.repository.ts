@@ -1,6 +1,7 @@
 import type { Model } from 'mongoose';
 import { isDuplicateKey } from '../errors.ts';
 import type { FileRecord } from '../models/file.model.ts';
+import { byId } from './by-id.ts';
 import { newer, notYet, older } from './page.ts';
 
 /** Which files a cleanup looks at. */
@@ -70,9 +71,9 @@ export function createFilesRepository(File: Model<FileRecord>): FilesRepository 
     },
     madeBy: async (job) => (await File.find({ 'madeBy.job': job }, { _id: 1 }).lean()).map(({ _id }) => _id),
     find: async (id) => (await File.findOne({ _id: id }).lean()) ?? undefined,
-    findKept: async (account, id) => (await File.findOne({ _id: id, account }).lean()) ?? undefined,
+    findKept: async (account, id) => (await File.findOne(byId<FileRecord>(id, { account })).lean()) ?? undefined,
     findOwned: async (account, id) =>
-      (await File.findOne({ _id: id, account, expiresAt: notYet() }).lean()) ?? undefined,
+      (await File.findOne({ ...byId<FileRecord>(id, { account }), expiresAt: notYet() }).lean()) ?? undefined,
     list({ account, limit, order, purpose, after }) {
       const place = order === 'asc' ? newer(after) : older(after);
       const direction = order === 'asc' ? 1 : -1;

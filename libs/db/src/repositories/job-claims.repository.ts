@@ -1,7 +1,8 @@
 import { type FinalStatus, isFinal, type JobFailure, type JobStep } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
-import type { AnyJobRecord, JobRecord } from '../models/job.model.ts';
+import { type AnyJobRecord, type JobRecord, jobCollection } from '../models/job.model.ts';
 import { endAttempt, withAttemptBegun } from './attempt-timeline.ts';
+import { byId } from './by-id.ts';
 
 export type Claim =
   | { outcome: 'claimed'; job: AnyJobRecord }
@@ -19,8 +20,8 @@ export type JobExpiry = Pick<JobRecord, 'expiresAt' | 'inputExpiresAt' | 'output
 export interface JobEnding extends JobExpiry {
   status: FinalStatus;
   finishedAt: Date;
-  result?: JobRecord['result'];
-  usage?: JobRecord['usage'];
+  result?: NonNullable<JobRecord['result']>;
+  usage?: NonNullable<JobRecord['usage']>;
   failure?: JobFailure;
   warnings?: string[];
   messagesPending?: boolean;
@@ -69,10 +70,12 @@ export interface JobClaimsRepository {
 }
 
 export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date): JobClaimsRepository {
+  const jobs = jobCollection(Job);
+
   return {
     async claim(id, { worker, leaseMs }, seen) {
       for (let known = seen; ; known = undefined) {
-        const job = known ?? ((await Job.findOne({ _id: id }).lean()) as AnyJobRecord | null);
+        const job = known ?? ((await jobs.findOne({ _id: id })) as AnyJobRecord | null);
         if (!job) return { outcome: 'missing' };
         if (isFinal(job.status)) return { outcome: 'final' };
         const inProgress = job.status === 'in_progress';
@@ -96,8 +99,12 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
         const deadlineAt = job.deadlineAt && job.finishBy;
         // The fence in the filter makes this a compare-and-set: of two claims that read the same state one matches nothing;
         // and the lease, that one which was renewed after all is left alone.
-        const { matchedCount } = await Job.updateOne(
-          { _id: id, status: job.status, fence: job.fence, ...(job.leaseUntil && { leaseUntil: job.leaseUntil }) },
+        const { matchedCount } = await jobs.updateOne(
+          byId<JobRecord>(id, {
+            status: job.status,
+            fence: job.fence,
+            ...(job.leaseUntil && { leaseUntil: job.leaseUntil }),
+          }),
           deadlineAt ? { $set: { ...claimed, deadlineAt } } : { $set: claimed, $unset: { deadlineAt: 1 } },
         );
         const { deadlineAt: _begun, ...rest } = job;
@@ -109,7 +116,9 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
     async renew(id, fence, { leaseMs, progress, checkpoint }) {
       const leaseUntil = new Date(now().getTime() + leaseMs);
       const news = { leaseUntil, progress, ...(checkpoint !== undefined && { checkpoint }) };
-      const { matchedCount } = await Job.updateOne({ _id: id, fence, status: 'in_progress' }, { $set: news });
+      const { matchedCount } = await Job.updateOne(byId<JobRecord>(id, { fence, status: 'in_progress' }), {
+        $set: news,
+      });
       if (matchedCount === 0) return 'lost';
       const asked = await Job.findOne({ _id: id }, { cancelRequestedAt: 1 }).lean();
       return asked?.cancelRequestedAt ? 'cancel_requested' : 'held';
@@ -119,7 +128,7 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
       const { status, finishedAt, failure, checkpoint } = ending;
       return endAttempt(
         Job,
-        { _id: id, fence, status: 'in_progress' },
+        { _id: id, fence },
         {
           $set: { ...ending, webhooksPending: true, ...(status === 'completed' && { progress: 1 }) },
           $unset: { leaseUntil: 1, worker: 1, deadlineAt: 1, ...(checkpoint === undefined && { checkpoint: 1 }) },
@@ -132,7 +141,7 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
       const at = now();
       return endAttempt(
         Job,
-        { _id: id, fence, status: 'in_progress' },
+        { _id: id, fence },
         {
           $set: { status: 'queued', queuedAt: at, ...(checkpoint !== undefined && { checkpoint }) },
           $unset: { leaseUntil: 1, worker: 1 },
@@ -146,7 +155,7 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
       const at = now();
       return endAttempt(
         Job,
-        { _id: id, fence, status: 'in_progress' },
+        { _id: id, fence },
         {
           $set: { status: 'queued', queuedAt: at, ...next },
           $unset: { leaseUntil: 1, worker: 1 },
@@ -160,7 +169,7 @@ export function createJobClaimsRepository(Job: Model<JobRecord>, now: () => Date
       const at = now();
       return endAttempt(
         Job,
-        { _id: id, fence, status: 'in_progress', leaseUntil: { $not: { $gt: at } } },
+        { _id: id, fence, leaseUntil: { $not: { $gt: at } } },
         { $set: { status: 'queued', queuedAt: at }, $unset: { leaseUntil: 1, worker: 1 }, $inc: { crashes: 1 } },
         { at, outcome: 'vanished' },
       );

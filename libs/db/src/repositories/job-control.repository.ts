@@ -2,6 +2,7 @@ import { type JobStatus, WINDING_UP_KINDS } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import type { JobRecord } from '../models/job.model.ts';
 import { endAttempt } from './attempt-timeline.ts';
+import { byId } from './by-id.ts';
 import type { JobExpiry, StepEnd } from './job-claims.repository.ts';
 
 /** What is decided about a job by others than whoever works on it. Conditional writes, as those of a claim. */
@@ -41,33 +42,29 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
   return {
     async requestCancel(account, id, expiry) {
       for (;;) {
+        const job = await Job.findOne(byId<JobRecord>(id, { account }), { status: 1, kind: 1 }).lean();
+        if (job?.status !== 'queued' && job?.status !== 'in_progress') return job?.status;
+        const { status, kind } = job;
         const at = now();
-        const queued = await Job.updateOne(
-          { _id: id, account, status: 'queued', kind: { $nin: [...WINDING_UP_KINDS] } },
-          {
-            $set: { status: 'cancelled', finishedAt: at, ...expiry, cancelRequestedAt: at, webhooksPending: true },
-            $unset: { checkpoint: 1, deadlineAt: 1 },
-          },
+        const isEnded = status === 'queued' && !WINDING_UP_KINDS.includes(kind);
+        // A job that was taken or went back to the queue since the look is met by no write, and looked at again.
+        const { matchedCount } = await Job.updateOne(
+          byId<JobRecord>(id, { account, status }),
+          isEnded
+            ? {
+                $set: { status: 'cancelled', finishedAt: at, ...expiry, cancelRequestedAt: at, webhooksPending: true },
+                $unset: { checkpoint: 1, deadlineAt: 1 },
+              }
+            : { $set: { cancelRequestedAt: at } },
         );
-        if (queued.matchedCount === 1) return 'cancelled';
-        const running = await Job.updateOne(
-          {
-            _id: id,
-            account,
-            $or: [{ status: 'in_progress' }, { status: 'queued', kind: { $in: [...WINDING_UP_KINDS] } }],
-          },
-          { $set: { cancelRequestedAt: at } },
-        );
-        const status = (await Job.findOne({ _id: id, account }, { status: 1 }).lean())?.status;
-        // A job that went back to the queue between the two writes was met by neither.
-        if (running.matchedCount === 1 || status !== 'queued') return status;
+        if (matchedCount === 1) return isEnded ? 'cancelled' : status;
       }
     },
     async setMetadata(account, id, metadata) {
-      await Job.updateOne({ _id: id, account }, { $set: { metadata } });
+      await Job.updateOne(byId<JobRecord>(id, { account }), { $set: { metadata } });
     },
     async askToStop(id) {
-      await Job.updateOne({ _id: id, status: 'in_progress' }, { $set: { cancelRequestedAt: now() } });
+      await Job.updateOne(byId<JobRecord>(id, { status: 'in_progress' }), { $set: { cancelRequestedAt: now() } });
     },
 
     async expire({ _id, fence, status }, expiry) {
@@ -76,11 +73,13 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
         $set: { status: 'expired' as const, finishedAt: at, ...expiry, webhooksPending: true },
         $unset: { leaseUntil: 1, worker: 1, checkpoint: 1, deadlineAt: 1 },
       } as const;
-      const due = { _id, fence, deadlineAt: { $lte: at } };
-      if (status === 'queued') return (await Job.updateOne({ ...due, status }, end)).matchedCount === 1;
+      const due = { deadlineAt: { $lte: at } };
+      if (status === 'queued') {
+        return (await Job.updateOne({ ...byId<JobRecord>(_id, { fence, status }), ...due }, end)).matchedCount === 1;
+      }
       return endAttempt(
         Job,
-        { ...due, status: 'in_progress', leaseUntil: { $not: { $gt: at } } },
+        { _id, fence, ...due, leaseUntil: { $not: { $gt: at } } },
         { ...end, $inc: { crashes: 1 } },
         { at, outcome: 'vanished' },
       );
@@ -89,8 +88,7 @@ export function createJobControlRepository(Job: Model<JobRecord>, now: () => Dat
     async requeueEnded(id, fence, from) {
       const { matchedCount } = await Job.updateOne(
         {
-          _id: id,
-          fence,
+          ...byId<JobRecord>(id, { fence }),
           status: { $in: [...WITHOUT_RESULT] },
           inputDeletedAt: { $exists: false },
           removing: { $exists: false },

@@ -1,6 +1,14 @@
 import type { JobKind, JobStatus } from '@aigolos/contracts';
 import type { Model, QueryFilter } from 'mongoose';
-import { type AnyJobRecord, JOB_SUMMARY_FIELDS, type JobRecord, type JobSummary } from '../models/job.model.ts';
+import {
+  type AnyJobRecord,
+  assertTask,
+  JOB_SUMMARY_FIELDS,
+  type JobRecord,
+  type JobSummary,
+  jobCollection,
+} from '../models/job.model.ts';
+import { byId } from './by-id.ts';
 import { newer, notYet, older } from './page.ts';
 
 export interface JobListFilter {
@@ -72,8 +80,8 @@ const READ_AT_ONCE = 500;
 const SUMMARY = Object.fromEntries([...JOB_SUMMARY_FIELDS, 'task.model'].map((field) => [field, 1 as const]));
 
 export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRepository {
-  const findLean = async (filter: QueryFilter<JobRecord>) =>
-    ((await Job.findOne(filter).lean()) ?? undefined) as AnyJobRecord | undefined;
+  const jobs = jobCollection(Job);
+  const find = async (id: string) => ((await jobs.findOne({ _id: id })) ?? undefined) as AnyJobRecord | undefined;
 
   const listed = (
     { account, limit, after, kind, status, metadata, order }: JobListFilter,
@@ -91,12 +99,17 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
 
   return {
     async insert(job) {
-      await Job.create(job);
+      assertTask(job);
+      await jobs.insertOne(job, { ignoreUndefined: true });
     },
-    find: (id) => findLean({ _id: id }),
-    findOwned: (account, id) => findLean({ _id: id, account, expiresAt: notYet() }),
+    find,
+    async findOwned(account, id) {
+      const job = await find(id);
+      const isGone = job?.expiresAt && job.expiresAt <= new Date();
+      return job?.account === account && !isGone ? job : undefined;
+    },
     async summaryOf(account, id) {
-      const found = await Job.findOne({ _id: id, account, expiresAt: notYet() }, SUMMARY).lean();
+      const found = await Job.findOne({ ...byId<JobRecord>(id, { account }), expiresAt: notYet() }, SUMMARY).lean();
       return (found ?? undefined) as JobSummary | undefined;
     },
     async accountOf(id) {
@@ -104,7 +117,7 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
     },
     newsOf: async (ids) => (await Job.find({ _id: { $in: [...ids] } }, NEWS).lean()) as JobNewsFields[],
     async checkpointOf(account, id) {
-      return (await Job.findOne({ _id: id, account }, { checkpoint: 1 }).lean())?.checkpoint;
+      return (await Job.findOne(byId<JobRecord>(id, { account }), { checkpoint: 1 }).lean())?.checkpoint;
     },
     list: async (filter) => (await listed(filter, { checkpoint: 0 }).lean()) as AnyJobRecord[],
     summaries: async (filter) => (await listed(filter, SUMMARY).lean()) as JobSummary[],
@@ -125,11 +138,10 @@ export function createJobReadingRepository(Job: Model<JobRecord>): JobReadingRep
       return (await sorted.limit(limit).lean()) as JobRecord<'chat'>[];
     },
     async hasEarlierTurn(conversation, turn) {
-      const unfinished: QueryFilter<JobRecord>[] = [
-        { status: { $in: ['queued', 'in_progress'] } },
-        { messagesPending: true },
-      ];
-      return (await Job.findOne({ conversation, turn: { $lt: turn }, $or: unfinished }, { _id: 1 }).lean()) !== null;
+      const earlier = { conversation, turn: { $lt: turn } };
+      // One look for both would read every job there is in SecantusDB. In this order: what ends in between has its messages to write.
+      const open = await Job.exists({ ...earlier, status: { $in: ['queued', 'in_progress'] } });
+      return open !== null || (await Job.exists({ ...earlier, messagesPending: true })) !== null;
     },
     async hasLaterTurn(conversation, turn) {
       const silent = { $nin: ['failed', 'cancelled', 'expired'] as JobStatus[] };

@@ -2,6 +2,7 @@ import { type ChatMessage, newId } from '@aigolos/contracts';
 import type { Model } from 'mongoose';
 import { isDuplicateKey } from '../errors.ts';
 import type { ConversationRecord, MessageRecord } from '../models/conversation.model.ts';
+import { byId } from './by-id.ts';
 
 /** What was said in conversations. */
 export interface MessagesRepository {
@@ -103,11 +104,16 @@ export function createMessagesRepository(
         .lean(),
     countMessages: (account, conversation) => Message.countDocuments({ conversation, account, deletedAt: NOT_THERE }),
     async item(account, conversation, id) {
-      return (await Message.findOne({ _id: id, conversation, account, deletedAt: NOT_THERE }).lean()) ?? undefined;
+      return (
+        (await Message.findOne({
+          ...byId<MessageRecord>(id, { conversation, account }),
+          deletedAt: NOT_THERE,
+        }).lean()) ?? undefined
+      );
     },
     async clearItem(account, conversation, id) {
       const { matchedCount } = await Message.updateOne(
-        { _id: id, conversation, account, deletedAt: NOT_THERE },
+        { ...byId<MessageRecord>(id, { conversation, account }), deletedAt: NOT_THERE },
         { $set: { content: '', deletedAt: new Date() }, $unset: { toolCalls: 1, toolCallId: 1 } },
       );
       return matchedCount === 1;

@@ -6,6 +6,7 @@ import type {
   WebhookDeliveryRecord,
   WebhookEndpointRecord,
 } from '../models/webhook.model.ts';
+import { byId } from './by-id.ts';
 import { older, type PageFilter } from './page.ts';
 
 /** What one attempt came to, written together. */
@@ -82,7 +83,8 @@ export function createWebhookDeliveriesRepository(
       }
     },
     findDelivery: async (id) => (await Delivery.findOne({ _id: id }).lean()) ?? undefined,
-    findOwnedDelivery: async (account, id) => (await Delivery.findOne({ _id: id, account }).lean()) ?? undefined,
+    findOwnedDelivery: async (account, id) =>
+      (await Delivery.findOne(byId<WebhookDeliveryRecord>(id, { account })).lean()) ?? undefined,
     listDeliveries: ({ account, endpoint, job, status, limit, after }) =>
       Delivery.find({
         account,
@@ -98,30 +100,27 @@ export function createWebhookDeliveriesRepository(
       const claimed = { fence: delivery.fence + 1, leaseUntil: new Date(Date.now() + leaseMs) };
       // The fence in the filter makes this a compare-and-set: of two claims that read the same state one matches nothing.
       const { matchedCount } = await Delivery.updateOne(
-        { _id: delivery._id, status: 'pending', fence: delivery.fence },
+        byId<WebhookDeliveryRecord>(delivery._id, { status: 'pending', fence: delivery.fence }),
         { $set: claimed },
         CLAIM_OPTIONS,
       );
       return matchedCount === 1 ? { ...delivery, ...claimed } : undefined;
     },
     async noteAttempt(id, fence, { attempt, settled, nextAttemptAt }) {
-      const { matchedCount } = await Delivery.updateOne(
-        { _id: id, fence, status: 'pending' },
-        {
-          ...(attempt && { $push: { attempts: { $each: [attempt], $slice: -ATTEMPTS_KEPT } } }),
-          $unset: { leaseUntil: 1 },
-          ...(settled
-            ? { $set: { status: settled.status, settledAt: settled.at } }
-            : { $set: { nextAttemptAt: nextAttemptAt ?? new Date() } }),
-        },
-      );
+      const { matchedCount } = await Delivery.updateOne(byId<WebhookDeliveryRecord>(id, { fence, status: 'pending' }), {
+        ...(attempt && { $push: { attempts: { $each: [attempt], $slice: -ATTEMPTS_KEPT } } }),
+        $unset: { leaseUntil: 1 },
+        ...(settled
+          ? { $set: { status: settled.status, settledAt: settled.at } }
+          : { $set: { nextAttemptAt: nextAttemptAt ?? new Date() } }),
+      });
       return matchedCount === 1;
     },
     async releaseDelivery(id, fence, nextAttemptAt) {
-      await Delivery.updateOne(
-        { _id: id, fence, status: 'pending' },
-        { $set: { nextAttemptAt }, $unset: { leaseUntil: 1 } },
-      );
+      await Delivery.updateOne(byId<WebhookDeliveryRecord>(id, { fence, status: 'pending' }), {
+        $set: { nextAttemptAt },
+        $unset: { leaseUntil: 1 },
+      });
     },
     async earlierDelivery({ job, endpoint, url, order }) {
       if (job === undefined || order === 0) return undefined;
@@ -145,7 +144,9 @@ export function createWebhookDeliveriesRepository(
         .cursor();
     },
     async replayDelivery(account, id, expiresAt) {
-      return (await Delivery.updateOne({ _id: id, account }, again(expiresAt))).matchedCount === 1;
+      return (
+        (await Delivery.updateOne(byId<WebhookDeliveryRecord>(id, { account }), again(expiresAt))).matchedCount === 1
+      );
     },
     async replayDeliveries({ account, endpoint, from, to }, expiresAt) {
       const settled = { account, endpoint, createdAt: { $gte: from, $lte: to }, status: { $ne: 'pending' as const } };
