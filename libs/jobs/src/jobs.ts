@@ -100,8 +100,8 @@ export function createJobs(deps: SubmitterDeps): Jobs {
   }
 
   /**
-   * For those who are told of the end by this: what they read next must not be older. Who wrote the end may not have
-   * invalidated yet, or have died before.
+   * For those who are told of the end by this, and not by the news: what they read next must not be older. Who wrote the end may
+   * not have invalidated yet, or have died before.
    */
   async function getSettled(account: string, id: string): Promise<AnyJobRecord> {
     const job = await get(account, id);
@@ -119,16 +119,15 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       // Of long ago: pieces of its text come after it.
       if (ended && event?.type === 'changed') continue;
       if (ended) return yield { type: 'ended', job: ended };
+      if (event?.type === 'finished') {
+        const job = await get(account, id);
+        return yield isFinal(job.status) ? { type: 'ended', job } : { type: 'checkpoint', seen: job };
+      }
       // A record can be large; whether it has ended is looked at every second.
       const seen = await db.jobs.summaryOf(account, id);
-      if (seen && !isFinal(seen.status)) {
-        yield { type: 'checkpoint', seen };
-        continue;
-      }
-      const job = await getSettled(account, id);
-      if (event?.type === 'finished') return yield { type: 'ended', job };
       // The record was quicker than the stream: what it still holds of the text comes before the end.
-      ended = job;
+      if (!seen || isFinal(seen.status)) ended = await getSettled(account, id);
+      else yield { type: 'checkpoint', seen };
     }
   }
 
@@ -158,13 +157,12 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       const limits = [timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs), signal];
       const until = AbortSignal.any(limits.filter((limit) => limit !== undefined));
       const isLookDue = looksLessAndLess();
-      for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal: until })) {
-        // What it says on the way is not asked for here; of a silence the record is asked whether the last word was lost.
-        if (event ? event.type !== 'finished' : !isLookDue()) continue;
-        const state = event ? undefined : await db.jobs.summaryOf(account, id);
-        if (state && !isFinal(state.status)) continue;
-        const job = await getSettled(account, id);
-        if (isFinal(job.status)) return job;
+      for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal: until, only: 'finished' })) {
+        if (event) return get(account, id);
+        // Of a silence the record is asked whether the last word was lost.
+        if (!isLookDue()) continue;
+        const state = await db.jobs.summaryOf(account, id);
+        if (!state || isFinal(state.status)) return getSettled(account, id);
       }
       return get(account, id);
     },

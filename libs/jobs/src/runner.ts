@@ -211,8 +211,8 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (claim.outcome === 'foreign') return { againAfterMs: OF_A_LATER_VERSION_MS };
     if (claim.outcome !== 'claimed') return 'done';
     const { job } = claim;
-    await invalidateJob(cache, job);
-    void live.publish(jobId, { type: 'changed', fence: job.fence });
+    // The work waits for none of this.
+    void invalidateJob(cache, job).then(() => live.publish(jobId, { type: 'changed', fence: job.fence }));
     // Another worker was quicker with its step, between the look and the claim.
     if (job.step && queueOf(job) !== queue)
       return handOver(job, { ...job, step: job.step, checkpoint: job.checkpoint });

@@ -7,8 +7,14 @@ import { openFailFastConnection, openPatientConnection, type RedisConfig, waitUn
 export interface LiveStreams {
   /** Never fails: what cannot be told is only told later, by the record. */
   publish(jobId: string, event: LiveEvent): Promise<void>;
-  /** All events of a job from its first, as they come, until `finished` or the signal. Yields nothing after each `idleMs` without news, so that the caller can look at the record. */
-  watch(jobId: string, options: { idleMs: number; signal: AbortSignal }): AsyncGenerator<LiveEvent | undefined>;
+  /**
+   * All events of a job from its first, as they come, until `finished` or the signal. Yields nothing after each `idleMs` without news,
+   * so that the caller can look at the record. Who waits for the end `only` is told of nothing else.
+   */
+  watch(
+    jobId: string,
+    options: { idleMs: number; signal: AbortSignal; only?: 'finished' },
+  ): AsyncGenerator<LiveEvent | undefined>;
   /** Forgets a job's events. Fails fast while Redis is away; they are gone by themselves after a quarter of an hour. */
   remove(jobId: string): Promise<void>;
   close(): Promise<void>;
@@ -18,14 +24,17 @@ const MAX_EVENTS = 10_000;
 const KEEP_SECONDS = 15 * 60;
 const READY_TIMEOUT_MS = 5_000;
 
-/** Events lie in a Redis stream a job; a pub/sub message says that there are new ones, so one connection serves all watchers. */
+/**
+ * Events lie in a Redis stream a job; a pub/sub message with the type of a new one says that it is there, so one connection serves all
+ * watchers.
+ */
 export async function createLiveStreams(config: RedisConfig, log: Logger): Promise<LiveStreams> {
   const commands = openFailFastConnection(config, log);
   const subscriber = openPatientConnection(config, log);
   await waitUntilReady(commands, READY_TIMEOUT_MS);
   const keyOf = (jobId: string) => `${config.QUEUE_PREFIX}:live:${jobId}`;
   const news = new EventEmitter().setMaxListeners(0);
-  subscriber.on('message', (channel: string) => news.emit(channel));
+  subscriber.on('message', (channel: string, type: string) => news.emit(channel, type));
 
   async function readAfter(key: string, id: string): Promise<{ id: string; event: LiveEvent }[]> {
     const entries = await commands.xrange(key, `(${id}`, '+').catch(() => []);
@@ -41,15 +50,19 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
       const pipeline = commands.multi();
       pipeline.xadd(key, 'MAXLEN', '~', MAX_EVENTS, '*', 'event', JSON.stringify(event));
       pipeline.expire(key, KEEP_SECONDS);
-      pipeline.publish(key, '');
+      pipeline.publish(key, event.type);
       await pipeline.exec().catch((error: unknown) => log.debug({ err: error, jobId }, 'news of a job was not told'));
     },
 
-    async *watch(jobId, { idleMs, signal }) {
+    async *watch(jobId, { idleMs, signal, only }) {
       const key = keyOf(jobId);
       if (signal.aborted) return;
       const bell = createBell();
-      news.on(key, bell.ring);
+      const isAsked = (type: string) => only === undefined || type === only;
+      const hear = (type: string) => {
+        if (isAsked(type)) bell.ring();
+      };
+      news.on(key, hear);
       signal.addEventListener('abort', bell.ring);
       try {
         await Promise.race([subscriber.subscribe(key).catch(() => {}), bell.rings(idleMs)]);
@@ -59,13 +72,13 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
           const entries = await readAfter(key, last);
           for (const { id, event } of entries) {
             last = id;
-            yield event;
+            if (isAsked(event.type)) yield event;
             if (event.type === 'finished') return;
           }
-          if (isIdle && entries.length === 0) yield undefined;
+          if (isIdle && !entries.some(({ event }) => isAsked(event.type))) yield undefined;
         }
       } finally {
-        news.off(key, bell.ring);
+        news.off(key, hear);
         signal.removeEventListener('abort', bell.ring);
         if (news.listenerCount(key) === 0) void subscriber.unsubscribe(key).catch(() => {});
       }

@@ -133,11 +133,12 @@ function openWorker({ redis, queue, concurrency, handle, log }: QueueWorkerOptio
   const process = async (job: Job<QueuePayload>, token?: string) => {
     const began = performance.now();
     const { jobId } = QueuePayloadSchema.parse(job.data);
-    pace.started(jobId, job.priority);
-    const handled = await handle(jobId).catch((error: unknown): Handled => {
+    const handling = handle(jobId).catch((error: unknown): Handled => {
       log.error({ err: error, jobId }, 'handling a job failed');
       return { againAfterMs: AGAIN_AFTER_ERROR_MS };
     });
+    pace.started(jobId, job.priority);
+    const handled = await handling;
     if (handled === 'done') return pace.took(performance.now() - began);
     await job.moveToDelayed(Date.now() + handled.againAfterMs, token);
     await handled.onceWaiting?.().catch((error: unknown) => {
