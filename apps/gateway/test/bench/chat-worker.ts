@@ -1,17 +1,13 @@
 import { openDatabase } from '@aigolos/db';
-import { createLogger } from '@aigolos/runtime';
 import { said } from '../answers.ts';
 import { startWorker } from '../harness.ts';
+import { isReady } from './program.ts';
+import { silentLog, storesFrom } from './stores.ts';
 
-/** A worker in a process of its own, as an installation has it, whose chats take no time. */
+/** A worker whose chats take no time. */
 
-const [REDIS_URL = '', QUEUE_PREFIX = '', mongoUrl = ''] = process.argv.slice(2);
-const log = createLogger({ service: 'bench', level: 'info' }, { write: () => {} });
+const { redisUrl, queuePrefix, mongoUrl } = storesFrom(process.argv[2]);
+const config = { REDIS_URL: redisUrl, QUEUE_PREFIX: queuePrefix };
 const db = await openDatabase(mongoUrl);
-const config = { REDIS_URL, QUEUE_PREFIX };
-const stop = await startWorker({ config, db, log, kind: 'chat', process: async () => said('done') });
-process.once('SIGTERM', () => {
-  void stop().then(() => db.close());
-  process.disconnect?.();
-});
-process.send?.('ready');
+const stop = await startWorker({ config, db, log: silentLog(), kind: 'chat', process: async () => said('done') });
+isReady({}, () => stop().then(() => db.close()));

@@ -7,7 +7,7 @@ const CONNECTIONS = 20;
 
 /** Milliseconds of processor time that each server takes for a request, round by round. */
 export function jsonRoutes(rounds: number, amount: number): Promise<Record<(typeof SERVERS)[number], number[]>> {
-  return compare(SERVERS, rounds, async ({ url }, name) => {
+  return compare(SERVERS, rounds, async (url, name) => {
     const { non2xx, errors } = await autocannon({
       url: `${url}/v1/chat/completions`,
       method: 'POST',

@@ -1,70 +1,76 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createLogger } from '@aigolos/runtime';
 import { startMongo, startRedis } from '@aigolos/testing';
 import { CHAT } from '../answers.ts';
-import { openHouse } from '../harness.ts';
+import { type Program, startProgram } from './program.ts';
+import type { Stores } from './stores.ts';
 
 const WARM_UP = 200;
 /** Linux counts processor time in hundredths of a second (USER_HZ). */
 const TICK_MS = 10;
 
 export interface QueuePath {
-  /** Milliseconds of each call, sorted. */
-  took: number[];
-  /** Milliseconds of processor time for a call. */
-  cpu: { own: number; database: number; redis: number };
+  /** Milliseconds of each call: through the queue, answered in process, and what the one took more than the other just before it. */
+  took: { queue: number[]; inProcess: number[]; added: number[] };
+  /** Milliseconds of processor time for a call through the queue. */
+  cpu: { gateway: number; worker: number; database: number; redis: number };
 }
 
 /**
- * How many milliseconds a synchronous call takes whose engine takes none: HTTP, the job's record, its queue, claim, result and
- * answer. The gateway and its client share a process here; the worker has its own. The database is one of its own, or the one of a
- * URL, whose processor time nobody knows.
+ * What the queue adds to a synchronous call whose engine takes no time: the job's record, its queue, claim, result and answer. Each
+ * call stands beside one of the same route that is answered in process, with the same body through the same plugins. The database is
+ * one of its own, or the one of a URL, whose processor time nobody knows.
  */
 export async function queuePath(calls: number, mongoUrl?: string): Promise<QueuePath> {
   const redis = await startRedis();
   const mongo = mongoUrl === undefined ? await startMongo() : undefined;
   const name = `bench_${randomUUID().replaceAll('-', '')}`;
   const databaseUrl = mongo?.databaseUrl(name) ?? withDatabase(String(mongoUrl), name);
-  // What is said as in production, and goes nowhere.
-  const log = createLogger({ service: 'bench', level: 'info' }, { write: () => {} });
-  const settings = { QUEUE_PREFIX: name };
-  const house = await openHouse({ url: redis.url }, { newDatabaseUrl: () => databaseUrl }, settings, { log });
-  const worker = fork(join(import.meta.dirname, 'chat-worker.ts'), [redis.url, name, databaseUrl]);
-  const ended = once(worker, 'exit');
+  const stores: Stores = { redisUrl: redis.url, queuePrefix: name, mongoUrl: databaseUrl };
+  const programs: Program<unknown>[] = [];
+  const start = async <Ready>(file: string, argument: string) => {
+    const program = await startProgram<Ready>(file, [argument]);
+    programs.push(program);
+    return program;
+  };
   try {
-    const early = ended.then(() => Promise.reject(new Error('the worker has ended')));
-    await Promise.race([once(worker, 'message'), early]);
-    const took: number[] = [];
-    const cpuMs = async () => [
-      processMs(process.cpuUsage()) + (await cpuMsOf(worker.pid)),
-      await cpuMsOf(mongo?.pid),
-      await cpuMsOf(redis.pid),
-    ];
+    const inProcess = await start<string>('server.ts', 'zod');
+    // First, since it makes the collections.
+    const gateway = await start<{ url: string; key: string }>('chat-gateway.ts', JSON.stringify(stores));
+    const worker = await start('chat-worker.ts', JSON.stringify(stores));
+    const cpuMs = () => Promise.all([gateway.cpuMs(), worker.cpuMs(), cpuMsOf(mongo?.pid), cpuMsOf(redis.pid)]);
+    const took: QueuePath['took'] = { queue: [], inProcess: [], added: [] };
     let before: number[] = [];
     for (let call = -WARM_UP; call < calls; call += 1) {
       if (call === 0) before = await cpuMs();
-      const begun = performance.now();
-      const answer = await house.post('/v1/chat/completions', CHAT);
-      await answer.arrayBuffer();
-      if (!answer.ok) throw new Error(`a call was answered ${answer.status}`);
-      if (call >= 0) took.push(performance.now() - begun);
+      const alone = await timeOf(inProcess.ready, 'sk-bench');
+      const queued = await timeOf(gateway.ready.url, gateway.ready.key);
+      if (call < 0) continue;
+      took.inProcess.push(alone);
+      took.queue.push(queued);
+      took.added.push(queued - alone);
     }
-    const [own = 0, database = 0, redisMs = 0] = (await cpuMs()).map(
-      (ms, index) => (ms - (before[index] ?? 0)) / calls,
-    );
-    return { took: took.toSorted((a, b) => a - b), cpu: { own, database, redis: redisMs } };
+    const used = (await cpuMs()).map((ms, index) => (ms - (before[index] ?? 0)) / calls);
+    const [ofGateway = 0, ofWorker = 0, database = 0, ofRedis = 0] = used;
+    return { took, cpu: { gateway: ofGateway, worker: ofWorker, database, redis: ofRedis } };
   } finally {
-    worker.kill();
-    await Promise.all([ended, house.close()]);
+    for (const program of programs.toReversed()) await program.stop();
     await Promise.all([redis.kill('SIGKILL'), mongo?.kill('SIGKILL')]);
   }
 }
 
-const processMs = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1_000;
+/** Milliseconds that a chat takes. @throws where it is not answered with 200. */
+async function timeOf(url: string, key: string): Promise<number> {
+  const begun = performance.now();
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify(CHAT),
+  });
+  await answer.arrayBuffer();
+  if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
+  return performance.now() - begun;
+}
 
 /** Of another process; 0 where the system does not tell. */
 async function cpuMsOf(pid: number | undefined): Promise<number> {

@@ -22,8 +22,9 @@ import { openRequests } from '../../src/plugins/open-requests.ts';
 import { requestIds } from '../../src/plugins/request-id.ts';
 import { SECURITY_HEADERS } from '../../src/plugins/security-headers.ts';
 import { CHAT_ANSWER, CHAT_SCHEMAS } from './chat-schemas.ts';
+import { isReady } from './program.ts';
 
-/** One server of a comparison, a process of its own; it says its port to the process that has forked it. */
+/** One server of a comparison, by its name; its address is what it says when it is ready. */
 
 const config = { access: 'user', scope: 'any' } as const;
 
@@ -104,14 +105,7 @@ async function build(name: string, dir: string): Promise<FastifyInstance> {
   return app;
 }
 
-const cpuMs = () => Object.values(process.cpuUsage()).reduce((sum, microseconds) => sum + microseconds, 0) / 1_000;
-
 const dir = await mkdtemp(join(tmpdir(), 'aigolos-bench-'));
 const app = await build(process.argv[2] ?? '', dir);
-process.on('message', () => process.send?.(cpuMs()));
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
-process.once('SIGTERM', () => {
-  void app.close().then(() => rm(dir, { recursive: true, force: true }));
-  process.disconnect?.();
-});
-process.send?.(url);
+isReady(url, () => app.close().then(() => rm(dir, { recursive: true, force: true })));
