@@ -24,7 +24,7 @@ export interface ReconcilerDeps extends JobsDeps {
 export interface SubmitterDeps extends JobsDeps {
   db: JobsDeps['db'] & Pick<Database, 'access'>;
   producer: Pick<Producer, 'add' | 'remove' | 'bringForward' | 'place'>;
-  live: Pick<LiveStreams, 'publish' | 'watch'>;
+  live: Pick<LiveStreams, 'publish' | 'watch' | 'ended'>;
   cache: Pick<ReadCache, 'read' | 'invalidate'>;
   cancels: CancelSender;
   /** How long this installation keeps what. */

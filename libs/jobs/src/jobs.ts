@@ -157,8 +157,8 @@ export function createJobs(deps: SubmitterDeps): Jobs {
       const limits = [timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs), signal];
       const until = AbortSignal.any(limits.filter((limit) => limit !== undefined));
       const isLookDue = looksLessAndLess();
-      for await (const event of live.watch(id, { idleMs: LOOK_AGAIN_MS, signal: until, only: 'finished' })) {
-        if (event) return get(account, id);
+      for await (const isTold of live.ended(id, { idleMs: LOOK_AGAIN_MS, signal: until })) {
+        if (isTold) return get(account, id);
         // Of a silence the record is asked whether the last word was lost.
         if (!isLookDue()) continue;
         const state = await db.jobs.summaryOf(account, id);

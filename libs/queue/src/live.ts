@@ -7,17 +7,18 @@ import { openFailFastConnection, openPatientConnection, type RedisConfig, waitUn
 export interface LiveStreams {
   /** Never fails: what cannot be told is only told later, by the record. */
   publish(jobId: string, event: LiveEvent): Promise<void>;
-  /**
-   * All events of a job from its first, as they come, until `finished` or the signal. Yields nothing after each `idleMs` without news,
-   * so that the caller can look at the record. Who waits for the end `only` is told of nothing else.
-   */
-  watch(
-    jobId: string,
-    options: { idleMs: number; signal: AbortSignal; only?: 'finished' },
-  ): AsyncGenerator<LiveEvent | undefined>;
+  /** All events of a job from its first, as they come, until `finished` or the signal. Yields nothing after each `idleMs` without news, so that the caller can look at the record. */
+  watch(jobId: string, options: Watching): AsyncGenerator<LiveEvent | undefined>;
+  /** Whether the end of a job was told, which is the last that this says, or not after each `idleMs`; until the signal. */
+  ended(jobId: string, options: Watching): AsyncGenerator<boolean>;
   /** Forgets a job's events. Fails fast while Redis is away; they are gone by themselves after a quarter of an hour. */
   remove(jobId: string): Promise<void>;
   close(): Promise<void>;
+}
+
+interface Watching {
+  idleMs: number;
+  signal: AbortSignal;
 }
 
 const MAX_EVENTS = 10_000;
@@ -39,9 +40,32 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
   async function readAfter(key: string, id: string): Promise<{ id: string; event: LiveEvent }[]> {
     const entries = await commands.xrange(key, `(${id}`, '+').catch(() => []);
     return entries.flatMap(([entryId, fields]) => {
-      const event = LiveEventSchema.safeParse(JSON.parse(fields[1] ?? 'null'));
-      return event.success ? [{ id: entryId, event: event.data }] : [];
+      const event = eventIn(fields);
+      return event ? [{ id: entryId, event }] : [];
     });
+  }
+
+  /** The end, and what was told beside it at the same moment. */
+  async function isFinished(key: string): Promise<boolean> {
+    const entries = await commands.xrevrange(key, '+', '-', 'COUNT', 2).catch(() => []);
+    return entries.some(([, fields]) => eventIn(fields)?.type === 'finished');
+  }
+
+  /** Rings for what is heard of a job from here on, and when the signal aborts. */
+  async function listen(key: string, { idleMs, signal }: Watching, isHeard: (type: string) => boolean) {
+    const bell = createBell();
+    const hear = (type: string) => {
+      if (isHeard(type)) bell.ring();
+    };
+    news.on(key, hear);
+    signal.addEventListener('abort', bell.ring);
+    await Promise.race([subscriber.subscribe(key).catch(() => {}), bell.rings(idleMs)]);
+    const leave = () => {
+      news.off(key, hear);
+      signal.removeEventListener('abort', bell.ring);
+      if (news.listenerCount(key) === 0) void subscriber.unsubscribe(key).catch(() => {});
+    };
+    return { bell, leave };
   }
 
   return {
@@ -54,33 +78,46 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
       await pipeline.exec().catch((error: unknown) => log.debug({ err: error, jobId }, 'news of a job was not told'));
     },
 
-    async *watch(jobId, { idleMs, signal, only }) {
+    async *watch(jobId, options) {
+      const { idleMs, signal } = options;
       const key = keyOf(jobId);
       if (signal.aborted) return;
-      const bell = createBell();
-      const isAsked = (type: string) => only === undefined || type === only;
-      const hear = (type: string) => {
-        if (isAsked(type)) bell.ring();
-      };
-      news.on(key, hear);
-      signal.addEventListener('abort', bell.ring);
+      const { bell, leave } = await listen(key, options, () => true);
       try {
-        await Promise.race([subscriber.subscribe(key).catch(() => {}), bell.rings(idleMs)]);
         let last = '0-0';
         for (let isIdle = false; !signal.aborted; isIdle = !(await bell.rings(idleMs))) {
           bell.reset();
           const entries = await readAfter(key, last);
           for (const { id, event } of entries) {
             last = id;
-            if (isAsked(event.type)) yield event;
+            yield event;
             if (event.type === 'finished') return;
           }
-          if (isIdle && !entries.some(({ event }) => isAsked(event.type))) yield undefined;
+          if (isIdle && entries.length === 0) yield undefined;
         }
       } finally {
-        news.off(key, hear);
-        signal.removeEventListener('abort', bell.ring);
-        if (news.listenerCount(key) === 0) void subscriber.unsubscribe(key).catch(() => {});
+        leave();
+      }
+    },
+
+    async *ended(jobId, options) {
+      const { idleMs, signal } = options;
+      const key = keyOf(jobId);
+      if (signal.aborted) return;
+      let isTold = false;
+      const { bell, leave } = await listen(key, options, (type) => {
+        isTold ||= type === 'finished';
+        return isTold;
+      });
+      try {
+        for (let isIdle = false; !signal.aborted; isIdle = !(await bell.rings(idleMs))) {
+          // Who comes too late for the message, or lost it, finds it in the stream.
+          isTold ||= await isFinished(key);
+          if (isTold) return yield true;
+          if (isIdle) yield false;
+        }
+      } finally {
+        leave();
       }
     },
 
@@ -93,6 +130,11 @@ export async function createLiveStreams(config: RedisConfig, log: Logger): Promi
       return Promise.resolve();
     },
   };
+}
+
+/** Of an entry of the stream; nothing where a later version has written it. */
+function eventIn([, json = 'null']: string[]): LiveEvent | undefined {
+  return LiveEventSchema.safeParse(JSON.parse(json)).data;
 }
 
 /** What rings while nobody waits for it is not missed: it is heard by the next who does. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testLog as log, startRedis, useRedis, waitUntil } from '@aigolos/testing';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   createCancelReceiver,
@@ -147,6 +148,34 @@ describe('live streams', () => {
     }
     await streams.publish('cht_2', { type: 'finished', fence: 1 });
     expect((await seen).map((event) => event?.type)).toEqual(['delta', 'delta', 'delta', 'finished']);
+  });
+
+  test('tell who waits for the end of that alone, whether it comes before them or after, and of silence', async () => {
+    const writer = closing(await createLiveStreams(config, log));
+    const reader = closing(await createLiveStreams(config, log));
+    const end = (idleMs: number) =>
+      Array.fromAsync(reader.ended('cht_3', { idleMs, signal: AbortSignal.timeout(10_000) }));
+    const early = end(5_000);
+    const impatient = reader.ended('cht_3', { idleMs: 20, signal: AbortSignal.timeout(10_000) });
+    await writer.publish('cht_3', { type: 'delta', fence: 1, text: 'a' });
+    expect(await impatient.next()).toEqual({ done: false, value: false });
+    await writer.publish('cht_3', { type: 'finished', fence: 1 });
+    // A claim may be told a moment late.
+    await writer.publish('cht_3', { type: 'changed', fence: 1 });
+    expect(await Promise.all([early, end(5_000)])).toEqual([[true], [true]]);
+    expect((await Array.fromAsync(impatient)).at(-1)).toBe(true);
+  });
+
+  test('find the end whose message was lost', async () => {
+    const writer = closing(await createLiveStreams(config, log));
+    const reader = closing(await createLiveStreams(config, log));
+    const waiting = reader.ended('cht_4', { idleMs: 50, signal: AbortSignal.timeout(10_000) });
+    expect(await waiting.next()).toEqual({ done: false, value: false });
+    const admin = new Redis(config.REDIS_URL);
+    await admin.client('KILL', 'TYPE', 'pubsub');
+    await writer.publish('cht_4', { type: 'finished', fence: 1 });
+    admin.disconnect();
+    expect((await Array.fromAsync(waiting)).at(-1)).toBe(true);
   });
 
   test('telling news never fails, not even without Redis', async () => {

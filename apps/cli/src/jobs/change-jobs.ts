@@ -67,7 +67,7 @@ async function openChanges(installation: Installation): Promise<{
     db,
     log,
     producer: redis?.producer ?? { add: nothing, remove: nothing, bringForward: nothing, place: async () => undefined },
-    live: redis?.live ?? { publish: nothing, remove: nothing, watch: nobody },
+    live: redis?.live ?? { publish: nothing, remove: nothing, watch: nobody, ended: nobody },
     cache: cache ?? {
       read: <T>(_scopes: string[], _key: string, load: () => Promise<T>) => load(),
       invalidate: nothing,
