@@ -61,13 +61,15 @@ describe('status and lists, asked for again and again', () => {
   test('show the start and the end of the work as soon as anybody is told of it', async () => {
     const { _id } = await house.submitChat();
     await waitUntil('the job is seen to wait', async () => (await shown(_id)).every((status) => status === 'queued'));
-    const [started, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    house.startWorker(async () => {
-      started.resolve();
+    const go = Promise.withResolvers<void>();
+    const news = house.live.watch(_id, { idleMs: 10_000, signal: AbortSignal.timeout(10_000) });
+    const first = news.next();
+    house.startWorker(async ({ emitDelta }) => {
+      emitDelta('a');
       await go.promise;
       return said('done');
     });
-    await started.promise;
+    expect(await first).toMatchObject({ value: { type: 'changed' } });
     expect(await shown(_id)).toEqual(['in_progress', 'in_progress']);
     await untilCached(_id);
     const told = Array.fromAsync(house.live.watch(_id, { idleMs: 10_000, signal: AbortSignal.timeout(10_000) }));

@@ -27,6 +27,7 @@ import type { Handled } from '@aigolos/queue';
 import { backoffMs, messageOf, type Registry } from '@aigolos/runtime';
 import { type Attempt, type AttemptOutcome, attemptTimedOut, startAttempt } from './attempt.ts';
 import { invalidateJob } from './cached.ts';
+import { createClaimNews } from './claim-news.ts';
 import type { RunnerDeps } from './deps.ts';
 import { expireJob, tellEnd } from './endings.ts';
 import { expiryOf } from './expiry.ts';
@@ -69,7 +70,9 @@ const DATABASE_AWAY_MS = 1_000;
 const OF_A_LATER_VERSION_MS = 1_000;
 
 export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Kinds>): JobRunner {
-  const { deps, queue, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
+  const { queue, leaseMs = LEASE_MS, retryBackoff = RETRY_BACKOFF } = options;
+  const claims = createClaimNews(options.deps);
+  const deps = { ...options.deps, live: claims.live };
   const { db, live, cache, log } = deps;
   // A record's kind and its processor's are the same one, which the types of a look-up by kind cannot say.
   const processors: Partial<Record<JobKind, unknown>> = options.processors;
@@ -211,8 +214,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
     if (claim.outcome === 'foreign') return { againAfterMs: OF_A_LATER_VERSION_MS };
     if (claim.outcome !== 'claimed') return 'done';
     const { job } = claim;
-    // The work waits for none of this.
-    void invalidateJob(cache, job).then(() => live.publish(jobId, { type: 'changed', fence: job.fence }));
+    claims.tell(job);
     // Another worker was quicker with its step, between the look and the claim.
     if (job.step && queueOf(job) !== queue)
       return handOver(job, { ...job, step: job.step, checkpoint: job.checkpoint });
@@ -249,6 +251,7 @@ export function createJobRunner<Kinds extends JobKind>(options: RunnerOptions<Ki
         return { againAfterMs: DATABASE_AWAY_MS };
       } finally {
         handling.delete(jobId);
+        claims.forget(jobId);
       }
     },
     cancel: (jobId) => running.get(jobId)?.stop('cancelled'),

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as afterThisTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
   isTurnKind,
   type JobKind,
@@ -128,7 +128,8 @@ export function createSubmitter(deps: SubmitterDeps): Submitter {
               'the queue is away; the reconciler will add this job',
             );
           });
-        await Promise.all([added, invalidateJob(cache, job)]);
+        // The queue comes first: a worker waits for it.
+        await Promise.all([added, afterThisTurn().then(() => invalidateJob(cache, job))]);
         return { job, replayed: false };
       }
     },

@@ -172,7 +172,7 @@ describe('live streams', () => {
     const waiting = reader.ended('cht_4', { idleMs: 50, signal: AbortSignal.timeout(10_000) });
     expect(await waiting.next()).toEqual({ done: false, value: false });
     const admin = new Redis(config.REDIS_URL);
-    await admin.client('KILL', 'TYPE', 'pubsub');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await writer.publish('cht_4', { type: 'finished', fence: 1 });
     admin.disconnect();
     expect((await Array.fromAsync(waiting)).at(-1)).toBe(true);

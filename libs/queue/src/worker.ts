@@ -137,7 +137,8 @@ function openWorker({ redis, queue, concurrency, handle, log }: QueueWorkerOptio
       log.error({ err: error, jobId }, 'handling a job failed');
       return { againAfterMs: AGAIN_AFTER_ERROR_MS };
     });
-    pace.started(jobId, job.priority);
+    // Beside the work, which has begun with a question to the database.
+    setImmediate(() => pace.started(jobId, job.priority));
     const handled = await handling;
     if (handled === 'done') return pace.took(performance.now() - began);
     await job.moveToDelayed(Date.now() + handled.againAfterMs, token);

@@ -10,8 +10,8 @@ const WARM_UP = 200;
 const TICK_MS = 10;
 
 export interface QueuePath {
-  /** Milliseconds of each call: through the queue, answered in process, and what the one took more than the other just before it. */
-  took: { queue: number[]; inProcess: number[]; added: number[] };
+  /** Milliseconds of each call of each round: through the queue, answered in process, and what the one took more than the other just before it. */
+  took: { queue: number[]; inProcess: number[]; added: number[] }[];
   /** Milliseconds of processor time for a call through the queue. */
   cpu: { gateway: number; worker: number; database: number; redis: number };
 }
@@ -21,7 +21,7 @@ export interface QueuePath {
  * call stands beside one of the same route that is answered in process, with the same body through the same plugins. The database is
  * one of its own, or the one of a URL, whose processor time nobody knows.
  */
-export async function queuePath(calls: number, mongoUrl?: string): Promise<QueuePath> {
+export async function queuePath(rounds: number, calls: number, mongoUrl?: string): Promise<QueuePath> {
   const redis = await startRedis();
   const mongo = mongoUrl === undefined ? await startMongo() : undefined;
   const name = `bench_${randomUUID().replaceAll('-', '')}`;
@@ -39,18 +39,24 @@ export async function queuePath(calls: number, mongoUrl?: string): Promise<Queue
     const gateway = await start<{ url: string; key: string }>('chat-gateway.ts', JSON.stringify(stores));
     const worker = await start('chat-worker.ts', JSON.stringify(stores));
     const cpuMs = () => Promise.all([gateway.cpuMs(), worker.cpuMs(), cpuMsOf(mongo?.pid), cpuMsOf(redis.pid)]);
-    const took: QueuePath['took'] = { queue: [], inProcess: [], added: [] };
-    let before: number[] = [];
-    for (let call = -WARM_UP; call < calls; call += 1) {
-      if (call === 0) before = await cpuMs();
+    const pair = async () => {
       const alone = await timeOf(inProcess.ready, 'sk-bench');
-      const queued = await timeOf(gateway.ready.url, gateway.ready.key);
-      if (call < 0) continue;
-      took.inProcess.push(alone);
-      took.queue.push(queued);
-      took.added.push(queued - alone);
+      return { alone, queued: await timeOf(gateway.ready.url, gateway.ready.key) };
+    };
+    for (let call = 0; call < WARM_UP; call += 1) await pair();
+    const before = await cpuMs();
+    const took: QueuePath['took'] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const times: QueuePath['took'][number] = { queue: [], inProcess: [], added: [] };
+      for (let call = 0; call < calls; call += 1) {
+        const { alone, queued } = await pair();
+        times.inProcess.push(alone);
+        times.queue.push(queued);
+        times.added.push(queued - alone);
+      }
+      took.push(times);
     }
-    const used = (await cpuMs()).map((ms, index) => (ms - (before[index] ?? 0)) / calls);
+    const used = (await cpuMs()).map((ms, index) => (ms - (before[index] ?? 0)) / (rounds * calls));
     const [ofGateway = 0, ofWorker = 0, database = 0, ofRedis = 0] = used;
     return { took, cpu: { gateway: ofGateway, worker: ofWorker, database, redis: ofRedis } };
   } finally {
