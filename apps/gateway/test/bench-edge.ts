@@ -57,9 +57,9 @@ const all = (costs: number[], digits: number) => costs.map((cost) => cost.toFixe
 
 if (asked('json')) {
   const { zod, ajv, bare } = await jsonRoutes(rounds, Number(values.requests));
-  say(
-    `JSON route, ms of processor time for a request: zod ${all(zod, 3)}; ajv ${all(ajv, 3)}; no plugins ${all(bare, 3)}`,
-  );
+  const servers = Object.entries({ zod, ajv, 'no plugins': bare });
+  const costs = servers.map(([name, ms]) => `${name} ${spread(ms, 3).text}`);
+  say(`JSON route, ms of processor time for a request: ${costs.join(', ')}`);
   ratio('zod to ajv', zod, ajv, LEAST_JSON);
   ratio("zod to ajv without the gateway's plugins", zod, bare);
 }

@@ -12,7 +12,7 @@ import { createMetrics } from '@aigolos/runtime';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { validatorCompiler } from 'fastify-type-provider-zod';
 import { AUDIO_FILE, receiveForm } from '../../src/forms/receive-form.ts';
 import { accessControl } from '../../src/plugins/access.ts';
 import { bodies } from '../../src/plugins/bodies.ts';
@@ -21,6 +21,7 @@ import { observation } from '../../src/plugins/observe.ts';
 import { openRequests } from '../../src/plugins/open-requests.ts';
 import { requestIds } from '../../src/plugins/request-id.ts';
 import { SECURITY_HEADERS } from '../../src/plugins/security-headers.ts';
+import { serializerCompiler } from '../../src/plugins/serializer.ts';
 import { CHAT_ANSWER, CHAT_SCHEMAS } from './chat-schemas.ts';
 import { isReady } from './program.ts';
 

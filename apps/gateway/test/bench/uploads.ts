@@ -18,7 +18,7 @@ export function uploads(rounds: number, megabytes: number): Promise<Record<(type
   const hash = createHash('sha256');
   for (let index = 0; index < count; index += 1) hash.update(chunk);
   const sent = hash.digest('hex');
-  return compare(SERVERS, rounds, async (url, name) => {
+  return compare(SERVERS, { rounds, warmUp: 1 }, async (url, name) => {
     const { sha256, path } = await send(url, chunk, count);
     const kept = await sha256OnDisk(path);
     if (sha256 !== sent || kept !== sent) throw new Error(`${name}: what arrived is not what was sent`);
