@@ -13,23 +13,22 @@ export const REPLACEMENTS: Record<Control, readonly Replacement[]> = {
   'no-fence': [
     {
       file: CLAIMS,
-      from: '{ _id: id, status: job.status, fence: job.fence, ...(job.leaseUntil && { leaseUntil: job.leaseUntil }) },',
-      to: '{ _id: id },',
+      from: `{
+            status: job.status,
+            fence: job.fence,
+            ...(job.leaseUntil && { leaseUntil: job.leaseUntil }),
+          }),`,
+      to: '{}),',
     },
     {
       file: CLAIMS,
-      from: "Job.updateOne({ _id: id, fence, status: 'in_progress' }, { $set: news })",
-      to: 'Job.updateOne({ _id: id }, { $set: news })',
+      from: "Job.updateOne(byId<JobRecord>(id, { fence, status: 'in_progress' }), {",
+      to: 'Job.updateOne({ _id: id }, {',
     },
     {
       file: TIMELINE,
-      from: "{ ...filter, 'attempts.fence': filter.fence },",
-      to: "{ _id: filter._id, 'attempts.fence': filter.fence },",
-    },
-    {
-      file: TIMELINE,
-      from: "{ ...filter, 'attempts.fence': { $ne: filter.fence } }",
-      to: "{ _id: filter._id, 'attempts.fence': { $ne: filter.fence } }",
+      from: "const claim = { ...byId<JobRecord>(_id, { fence, status: 'in_progress' }), ...more };",
+      to: 'const claim = { _id };',
     },
     // biome-ignore-start lint/suspicious/noTemplateCurlyInString: source that is replaced
     {

@@ -35,13 +35,14 @@ export async function startProgram<Ready>(file: string, args: string[]): Promise
   };
 }
 
-/** For the program itself: says that it is ready, how much processor time it has used when it is asked, and ends when it is told to. */
+/**
+ * For the program itself: says that it is ready, how much processor time it has used when it is asked, and ends when it is told to, or
+ * when who has started it is gone.
+ */
 export function isReady(ready: unknown, stop: () => Promise<unknown>): void {
   process.on('message', () => process.send?.(cpuMs()));
-  process.once('SIGTERM', () => {
-    void stop();
-    process.disconnect?.();
-  });
+  process.once('disconnect', () => void stop());
+  process.once('SIGTERM', () => process.disconnect?.());
   process.send?.(ready);
 }
 
