@@ -7,9 +7,8 @@ import { MB, uploadMemory } from './upload-memory.ts';
 
 /**
  * `npm run bench:edge`: what the edge costs. A route with zod against the same route with ajv; an upload into the blob store against
- * a bare pipe; what the queue adds to a synchronous
- * call; the memory of a large upload. `--only json|upload|queue|memory` is one of them;
- * `--mongo-url` has the queue's calls kept in another database.
+ * a bare pipe; what the queue adds to a synchronous call; the memory of a large upload. `--only json|upload|queue|memory` is one of
+ * them; `--mongo-url` has the queue's calls kept in another database.
  */
 
 const LEAST_JSON = 0.8;

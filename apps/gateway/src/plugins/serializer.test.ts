@@ -8,11 +8,7 @@ const ThingSchema = z.object({ id: z.string(), count: z.number().int(), name: z.
 function answering(answer: unknown) {
   const app = Fastify();
   app.setSerializerCompiler(serializerCompiler);
-  app.get(
-    '/',
-    { schema: { response: { 200: ThingSchema, 404: z.union([z.null(), z.string()]) } } },
-    async () => answer,
-  );
+  app.get('/', { schema: { response: { 200: ThingSchema } } }, async () => answer);
   return app.inject('/');
 }
 

@@ -18,8 +18,8 @@ export interface QueuePath {
 
 /**
  * What the queue adds to a synchronous call whose engine takes no time: the job's record, its queue, claim, result and answer. Each
- * call stands beside one of the same route that is answered in process, with the same body through the same plugins. The database is
- * one of its own, or the one of a URL, whose processor time nobody knows.
+ * call stands beside one that is answered in process: the same body, schemas and plugins, without the limits of an account, which count
+ * as the queue's here. The database is one of its own, or the one of a URL, whose processor time nobody knows.
  */
 export async function queuePath(rounds: number, calls: number, mongoUrl?: string): Promise<QueuePath> {
   const redis = await startRedis();

@@ -252,18 +252,18 @@ export function jobCollection(Job: Model<JobRecord>): mongo.Collection<JobRecord
   return Job.collection as unknown as mongo.Collection<JobRecord>;
 }
 
+const isTask = (kind: JobKind, task: unknown) => JOB_CATALOGUE[kind].task.safeParse(task).success;
+
 /** @throws TypeError of a task that is not what processes promise each other. */
 export function assertTask({ _id, kind, task }: Pick<JobRecord, '_id' | 'kind' | 'task'>): void {
-  if (!JOB_CATALOGUE[kind].task.safeParse(task).success)
-    throw new TypeError(`${_id} is no job: its task is none of a ${kind}`);
+  if (!isTask(kind, task)) throw new TypeError(`${_id} is no job: its task is none of a ${kind}`);
 }
 
 /** One discriminator a kind, whose task is held to the schema that processes promise each other. */
 export function defineJobModel(connection: Connection): Model<JobRecord> {
   const Job = connection.model<JobRecord>('Job', jobSchema.clone());
   for (const kind of JOB_KINDS) {
-    const { task } = JOB_CATALOGUE[kind];
-    const validate = (value: unknown) => task.safeParse(value).success;
+    const validate = (value: unknown) => isTask(kind, value);
     Job.discriminator(kind, new Schema({ task: { type: Schema.Types.Mixed, required: true, validate } }));
   }
   return Job;
